@@ -1,0 +1,42 @@
+# The two commands of the README are `make report` and `make test`; each installs what it needs into .venv.
+.RECIPEPREFIX := >
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: report test check specs thorough bench clean
+
+.venv/installed: pyproject.toml constraints.txt
+> test -x $(BIN)/python || $(PYTHON) -m venv .venv
+> $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "torch==2.13.0"
+> $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+> touch .venv/installed
+
+# judge the whole catalogue and write the page
+report: .venv/installed
+> $(BIN)/gradcheck run specs --profile quick --workers $(WORKERS) --json reports/run.json --html reports/index.html
+
+# everything CI runs
+test: check
+> $(BIN)/pytest -n $(WORKERS) --dist loadfile tests
+> $(BIN)/pytest -n $(WORKERS) --dist loadfile -q specs
+
+# what needs no test to run: style, types, the order of the rooms, the specs' form
+check: .venv/installed
+> $(BIN)/ruff check .
+> $(BIN)/ruff format --check .
+> $(BIN)/mypy
+> $(BIN)/lint-imports
+> $(BIN)/gradcheck lint specs
+
+# the long look: more sizes, more points, more seeds
+thorough: .venv/installed
+> $(BIN)/gradcheck run specs --profile thorough --workers $(WORKERS) --json reports/thorough.json --html reports/thorough.html
+> GRADCHECK_SEEDS=20 $(BIN)/pytest -n $(WORKERS) tests/specs
+
+# ratios against the peers, measured side by side
+bench: .venv/installed
+> $(BIN)/python benchmarks/seeds.py
+
+clean:
+> rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .gradcheck build dist *.egg-info

@@ -1,0 +1,254 @@
+"""What can be asked on the command line? Each command reads its words here and imports what it needs only then."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gradcheck import __version__
+from gradcheck.errors import GradcheckError
+
+if TYPE_CHECKING:
+    from gradcheck.run import Config, Entry, Outcome, Run
+
+INTERRUPTED = 130
+OUR_FAULT = 3
+PROFILE_NAMES = ("quick", "default", "thorough")
+
+
+class _Commands(click.Group):
+    """A group that ends with gradcheck's exit codes and a sentence, never with a traceback, for what a user did."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GradcheckError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:  # whatever else comes is a fault of gradcheck's own, and says so
+            traceback.print_exc()
+            click.echo("this is a fault of gradcheck, not of your spec", err=True)
+            ctx.exit(OUR_FAULT)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gradcheck")
+def main() -> None:
+    """Decides whether a derivative is right: independent witnesses, error bars, verdicts and blame.
+
+    Exit codes: 0 clean; 1 a derivative is wrong or unwitnessed; 2 could not judge (bad spec, usage, missing backend);
+    3 a fault of gradcheck; 5 nothing ran; 130 interrupted.
+    """
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("-k", "select", default="", metavar="TEXT", help="Only entries whose name or tags contain TEXT.")
+@click.option("--seed", default=0, show_default=True, help="The seed of all cases.")
+@click.option(
+    "--profile", type=click.Choice(PROFILE_NAMES), default="default", show_default=True, help="How hard to look"
+)
+@click.option("--witness", "witnesses", multiple=True, metavar="NAME", help="Hear only these (repeatable).")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes that judge.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the run as one JSON document.")
+@click.option(
+    "--jsonl", "lines_path", type=click.Path(path_type=Path), help="Write outcomes as JSON Lines as they come."
+)
+@click.option("--html", "html_path", type=click.Path(path_type=Path), help="Write the report as one HTML page.")
+@click.option("--no-imports", is_flag=True, help="Import no implementation under test, whatever is allowed.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every function in the table, not only failures.")
+@click.option("--no-store", is_flag=True, help="Do not keep failures for `gradcheck replay`.")
+def run(
+    paths: tuple[str, ...], select: str, seed: int, profile: str, witnesses: tuple[str, ...], workers: int,
+    json_path: Path | None, lines_path: Path | None, html_path: Path | None, no_imports: bool, verbose: bool,
+    no_store: bool,
+) -> None:  # fmt: skip
+    """Judge the functions and behaviours of spec files, or of all *.grad.yaml below folders."""
+    from gradcheck.run import PROFILES, Config, entries, exit_code
+    from gradcheck.run.settings import settings
+    from gradcheck.spec import load_many
+
+    files = load_many(paths)
+    project = settings(Path.cwd())
+    config = Config(
+        witnesses=_chosen(witnesses), profile=PROFILES[profile], seed=seed, workers=workers,
+        allowed=None if no_imports else project.allow_imports, python_path=project.python_path,
+    )  # fmt: skip
+    work = [e for e in entries(files) if select in e.id or any(select in tag for tag in e.tags)]
+    command = f"gradcheck run {' '.join(paths)}{f' -k {select}' if select else ''} --seed {seed} --profile {profile}"
+    result = _judged(work, config, command, lines_path, verbose)
+    _write(result, json_path, html_path)
+    if not no_store:
+        _keep(result.outcomes)
+    if not work:
+        click.echo(f"nothing ran: no entry {f'matches {select!r}' if select else 'was found'}", err=True)
+    sys.exit(exit_code(result.outcomes))
+
+
+def _chosen(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The witnesses asked for by name, which must be there; all of them where none was named."""
+    from gradcheck.errors import BackendMissing
+    from gradcheck.oracles.hearing import WITNESSES, check_names, installed
+
+    check_names(names)
+    for name in names:
+        if name in WITNESSES and not installed(name):
+            raise BackendMissing(name, WITNESSES[name])
+    return tuple(dict.fromkeys(names)) or tuple(WITNESSES)
+
+
+def _judged(work: Sequence[Entry], config: Config, command: str, lines_path: Path | None, verbose: bool) -> Run:
+    from rich.console import Console
+
+    from gradcheck.report import Progress
+    from gradcheck.run import json_line, outcomes, run_of
+
+    start = time.perf_counter()
+    found: list[Outcome] = []
+    lines = None
+    if lines_path is not None:
+        lines_path.parent.mkdir(parents=True, exist_ok=True)
+        lines = lines_path.open("w", encoding="utf-8")
+    with Progress(Console(), verbose) as progress:
+        progress.start(len(work))
+        try:
+            for outcome in outcomes(work, config):
+                found.append(outcome)
+                progress.outcome(outcome)
+                if lines is not None:
+                    lines.write(json_line(outcome) + "\n")
+        finally:
+            if lines is not None:
+                lines.close()
+        result = run_of(found, config, command, time.perf_counter() - start)
+        if work:
+            progress.finish(result)
+    return result
+
+
+def _write(result: Run, json_path: Path | None, html_path: Path | None) -> None:
+    if json_path is not None:
+        from gradcheck.run import write_json
+
+        write_json(result, json_path)
+    if html_path is not None:
+        _page(result, html_path)
+
+
+def _page(result: Run, path: Path) -> None:
+    from gradcheck.report.html import render
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(result), encoding="utf-8")
+    click.echo(f"report: {path}")
+
+
+def _keep(found: Sequence[Outcome]) -> None:
+    from gradcheck.run.store import save
+
+    for outcome in found:
+        save(outcome)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+def lint(paths: tuple[str, ...]) -> None:
+    """Check spec files without judging anything: every complaint with its file, line and column."""
+    from gradcheck.errors import SpecErrors
+    from gradcheck.spec import lint_many
+
+    linted = lint_many(paths)
+    for one in linted:
+        for note in one.notes:
+            click.echo(str(note))
+    errors = tuple(error for one in linted for error in one.errors)
+    if errors:
+        raise SpecErrors(errors)
+    files = [one.file for one in linted if one.file is not None]
+    functions, behaviours = sum(len(f.functions) for f in files), sum(len(f.semantics) for f in files)
+    click.echo(f"{len(files)} files, {functions} functions and {behaviours} behaviours: no complaints")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of spec files, for editors."""
+    import json
+
+    from gradcheck.spec import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+@main.command()
+@click.argument("failure", required=False)
+def replay(failure: str | None) -> None:
+    """Judge a stored failure again: FIXED, FAILED or ERROR. Without an id, list what is stored."""
+    from gradcheck.run import Config
+    from gradcheck.run.replay import replay as again
+    from gradcheck.run.settings import settings
+    from gradcheck.run.store import FOLDER, load
+
+    if failure is None:
+        for path in sorted(FOLDER.glob("*.json")):
+            click.echo(f"{path.stem}: {load(path.stem).sentence}")
+        return
+    stored = load(failure)
+    project = settings(Path.cwd())
+    config = Config(_chosen(()), allowed=project.allow_imports, python_path=project.python_path)
+    try:
+        fails, findings = again(stored, config)
+    except GradcheckError as error:
+        click.echo(f"ERROR {failure}: {error}", err=True)
+        sys.exit(2)
+    click.echo(f"{'FAILED' if fails else 'FIXED'} {failure}: {stored.sentence}")
+    for finding in findings:
+        click.echo(f"  {finding.witness} {finding.mode}: {finding.verdict.value}: {finding.reason}".rstrip())
+    sys.exit(1 if fails else 0)
+
+
+@main.command()
+@click.argument("json_path", type=click.Path(path_type=Path))
+@click.option("--html", "html_path", type=click.Path(path_type=Path), help="Write the report as one HTML page.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every function in the table.")
+def report(json_path: Path, html_path: Path | None, verbose: bool) -> None:
+    """Show a run that was written with --json: in the terminal, or as an HTML page."""
+    from rich.console import Console
+
+    from gradcheck.report import print_run
+    from gradcheck.run import exit_code, read_json
+
+    result = read_json(json_path)
+    if html_path is not None:
+        _page(result, html_path)
+    else:
+        print_run(result, Console(), verbose)
+    sys.exit(exit_code(result.outcomes))
+
+
+@main.command()
+def doctor() -> None:
+    """Say which witnesses are there, with which versions, and what is missing."""
+    from gradcheck.oracles.hearing import WITNESSES, installed
+    from gradcheck.run.record import versions
+
+    found = versions()
+    for name, version in found.items():
+        click.echo(f"{name} {version}")
+    for witness, library in WITNESSES.items():
+        there = installed(witness)
+        click.echo(f"witness {witness}: " + ("ready" if there else f"silent, {library} is not installed"))
+
+
+if __name__ == "__main__":
+    main()

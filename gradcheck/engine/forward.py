@@ -1,0 +1,101 @@
+"""How does a tangent travel along with a value?
+
+`Forward(base)` is a namespace over `Dual` values: a value and how it moves, both of the namespace below. A tangent of
+None is a constant. An elementwise function moves by the sum of slope times tangent, a linear one by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gradcheck.engine.arguments import bind
+from gradcheck.engine.operators import Operators
+from gradcheck.expr.primitive import Namespace, Primitive, Value
+from gradcheck.expr.rules import shape_of
+from gradcheck.expr.vocabulary import ALIASES, VOCABULARY
+
+Function = Callable[..., Any]
+
+
+class Dual(Operators):
+    """A value of the namespace `xp`: `data` and its `tangent`, of the namespace below."""
+
+    __slots__ = ("data", "tangent", "xp")
+
+    def __init__(self, xp: Namespace, data: Value, tangent: Value | None = None) -> None:
+        self.xp = xp
+        self.data = data
+        self.tangent = tangent
+
+    def __repr__(self) -> str:
+        return f"dual({self.data!r}, {self.tangent!r})"
+
+
+class Forward:
+    """The vocabulary on dual values; anything else, and duals of another Forward, are constants."""
+
+    def __init__(self, base: Namespace) -> None:
+        self.base = base
+        self.vocabulary: Mapping[str, Primitive] = getattr(base, "vocabulary", VOCABULARY)
+
+    def __getattr__(self, name: str) -> Function:
+        row = self.vocabulary.get(ALIASES.get(name, name))
+        if row is None:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            function: Function = getattr(self.base, name)  # what the base has besides the vocabulary
+            return function
+        function = _lifted(self, row, getattr(self.base, row.name))
+        self.__dict__[name] = function
+        return function
+
+
+def _lifted(xp: Forward, row: Primitive, operation: Function) -> Function:
+    sequence, plain_call = row.arity is None, not row.params
+    push = _push_slopes if row.slopes is not None else _push_linear if row.linear else _push_jvp
+
+    def call(*args: Any, **named: Any) -> Any:
+        arrays, params = (args, named) if plain_call else bind(row, args, named)
+        own = [type(a) is Dual and a.xp is xp for a in arrays]
+        raw = [a.data if mine else a for a, mine in zip(arrays, own, strict=True)]
+        y = operation(raw, **params) if sequence else operation(*raw, **params)
+        if not any(own):
+            return y
+        tangents = [a.tangent if mine else None for a, mine in zip(arrays, own, strict=True)]
+        if not row.differentiable or all(t is None for t in tangents):
+            return Dual(xp, y)
+        tangent = push(xp.base, row, y, raw, tangents, params)
+        if tangent is not None and len(raw) > 1 and shape_of(tangent) != shape_of(y):
+            tangent = xp.base.broadcast_to(tangent, shape=shape_of(y))
+        return Dual(xp, y, tangent)
+
+    return call
+
+
+def _push_slopes(base: Namespace, row: Primitive, y: Value, raw: Any, tangents: Any, params: Any) -> Value | None:
+    total = None
+    for slope, tangent in zip(row.slopes or (), tangents, strict=True):
+        if tangent is None or slope is None or (type(slope) is float and slope == 0.0):
+            continue
+        if callable(slope):
+            part = base.multiply(slope(base, y, *raw), tangent)
+        else:
+            part = tangent if slope == 1.0 else base.multiply(slope, tangent)
+        total = part if total is None else base.add(total, part)
+    return total
+
+
+def _push_linear(base: Namespace, row: Primitive, y: Value, raw: Any, tangents: Any, params: Any) -> Value:
+    """A linear function moves by itself; what does not move counts as zeros."""
+    operation = getattr(base, row.name)
+    if row.arity == 1:
+        return operation(tangents[0], **params)
+    return operation(
+        [base.zeros(shape=shape_of(x)) if t is None else t for x, t in zip(raw, tangents, strict=True)], **params
+    )
+
+
+def _push_jvp(base: Namespace, row: Primitive, y: Value, raw: Any, tangents: Any, params: Any) -> Value:
+    assert row.jvp is not None, f"{row.name} is not linear and has no forward rule"
+    return row.jvp(base, y, raw, tangents, params)

@@ -1,0 +1,166 @@
+"""What is a tensor, to someone who knows PyTorch's?
+
+A value and, where a derivative is wanted, the memory of how it was computed. The meanings and the errors are PyTorch's:
+`backward` adds to the `grad` of the leaves, a graph is freed by the first pass unless it is retained.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.engine.backward import Rule, pullback
+from gradcheck.engine.operators import Operators, plain
+from gradcheck.errors import TapeError
+from gradcheck.expr.primitive import Namespace, Value
+from gradcheck.expr.rules import shape_of
+
+NOT_A_LEAF = (
+    "The .grad attribute of a tensor that is not a leaf is being read. It is never filled by backward(); "
+    "only the gradients of leaves are kept"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GradFn:
+    """The operation a tensor comes from."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+class Tensor(Operators):
+    """A value of the namespace `xp`; `data` is a value of the namespace below.
+
+    rule    how the operation it comes from is undone (None for a leaf)
+    raw     the data of that operation's inputs (None once freed)
+    parents those of its inputs that want a cotangent, None for the others (all None once freed)
+    params  that operation's parameters
+    number  tensors are numbered as they are made
+    """
+
+    __slots__ = ("_grad", "data", "number", "params", "parents", "raw", "rule", "tracked", "xp")
+
+    def __init__(
+        self,
+        xp: Namespace,
+        data: Value,
+        tracked: bool = False,
+        rule: Rule | None = None,
+        raw: Any = (),
+        parents: Any = (),
+        params: Any = None,
+    ) -> None:
+        self.xp = xp
+        self.data = data
+        self.tracked = tracked
+        self.rule = rule
+        self.raw = raw
+        self.parents = parents
+        self.params = params
+        self.number = xp.next_number()
+        self._grad: Any = None
+
+    def __repr__(self) -> str:
+        ending = f", grad_fn={self.grad_fn}" if self.rule else ", requires_grad=True" if self.tracked else ""
+        return f"tensor({np.array2string(np.asarray(plain(self)), separator=', ', prefix='tensor(')}{ending})"
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was given rather than computed from something that requires a gradient."""
+        return self.rule is None
+
+    @property
+    def grad_fn(self) -> GradFn | None:
+        """The operation it comes from; None for a leaf."""
+        return None if self.rule is None else GradFn(self.rule.label)
+
+    @property
+    def grad(self) -> Any:
+        """The sum of all gradients that backward passes brought here; None before the first."""
+        if self.rule is not None:
+            warnings.warn(NOT_A_LEAF, UserWarning, stacklevel=2)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None and shape_of(value) != self.shape:
+            raise TapeError(f"a gradient of shape {shape_of(value)} was assigned to a tensor of shape {self.shape}")
+        self._grad = value if value is None or isinstance(value, Tensor) else Tensor(self.xp, np.asarray(value))
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether derivatives by it are wanted."""
+        return self.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
+
+    def requires_grad_(self, wanted: bool = True) -> Tensor:
+        """Switch whether derivatives by this leaf are wanted."""
+        if self.rule is not None and not wanted:
+            raise TapeError(
+                "you can only change requires_grad flags of leaf variables; "
+                "to use a computed tensor where no derivative is wanted, use detach()"
+            )
+        if wanted and np.dtype(self.dtype).kind not in "fc":
+            raise TapeError("only tensors of floating point dtype can require gradients")
+        self.tracked = bool(wanted)
+        return self
+
+    def detach(self) -> Tensor:
+        """The same data, cut off from the graph."""
+        return Tensor(self.xp, self.data)
+
+    def numpy(self) -> Any:
+        """The NumPy array inside; refused where that would silently leave the graph."""
+        if self.tracked:
+            raise TapeError("Can't call numpy() on a tensor that requires grad. Use tensor.detach().numpy() instead.")
+        return super().numpy()
+
+    def zero_grad(self) -> None:
+        """Forget the gradient collected so far."""
+        self._grad = None
+
+    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+        """Add to the `grad` of every leaf its gradient of this tensor, times the cotangent `gradient`.
+
+        gradient: of this tensor's shape; may be left out where the tensor has one element.
+        retain_graph: keep what a second pass needs; the default is `create_graph`.
+        create_graph: record the pass itself, so that gradients can be differentiated again.
+        """
+        if not self.tracked:
+            raise TapeError("element 0 of tensors does not require grad and does not have a grad_fn")
+        seed = self._seed(gradient)
+        if not create_graph and type(seed) is Tensor and seed.xp is self.xp:
+            seed = seed.data
+        retain = create_graph if retain_graph is None else retain_graph
+        with np.errstate(all="ignore"):
+            for leaf, part in pullback(self.xp, [(self, seed)], retain, create_graph):
+                leaf.collect(self.xp.zeros(shape=leaf.shape) if part is None else part)
+
+    def _seed(self, gradient: Any) -> Any:
+        """The cotangent to start from: one for a single number, else as given, of this tensor's shape."""
+        if gradient is None:
+            if self.numel() != 1:
+                raise TapeError("grad can be implicitly created only for scalar outputs")
+            return np.ones(self.data.shape, self.data.dtype)
+        if not isinstance(gradient, Operators):
+            gradient = np.array(gradient, dtype=self.dtype)
+        if shape_of(gradient) != self.shape:
+            raise TapeError(
+                f"Mismatch in shape: grad_output[0] has a shape of {shape_of(gradient)} "
+                f"and output[0] has a shape of {self.shape}."
+            )
+        return gradient
+
+    def collect(self, part: Any) -> None:
+        """Add one pass's gradient to this leaf's."""
+        new = part if type(part) is Tensor and part.xp is self.xp else Tensor(self.xp, part)
+        self._grad = new if self._grad is None else self._grad + new

@@ -1,0 +1,103 @@
+"""What are the rules of log-sum-exp and its gradient, the softmax?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from gradcheck.expr.primitive import Batching, Namespace, Params, Primitive, Value
+from gradcheck.expr.rules import Axis, keep, shape_of
+
+Rule = tuple[Value | None, ...]
+
+
+def _softmax(x: Any, axis: Axis = None) -> Any:
+    return special.softmax(x, axis=axis)
+
+
+def _log_softmax(x: Any, axis: Axis = None) -> Any:
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    largest = np.max(x, axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(largest), largest, 0.0)
+    total = shift + np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True))
+    return total if keepdims else np.squeeze(total, axis=axis)
+
+
+def _total(xp: Namespace, x: Value, params: Params) -> Value:
+    return xp.sum(x, axis=params["axis"], keepdims=True)
+
+
+def _softmax_turn(xp: Namespace, y: Value, moved: Value, params: Params) -> Value:
+    """The Jacobian of the softmax, which is symmetric, times `moved`."""
+    return xp.multiply(y, xp.subtract(moved, _total(xp, xp.multiply(y, moved), params)))
+
+
+def _softmax_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
+    return (_softmax_turn(xp, y, ct, params),)
+
+
+def _softmax_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params) -> Value:
+    return _softmax_turn(xp, y, tangents[0], params)
+
+
+def _log_softmax_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
+    return (xp.subtract(ct, xp.multiply(xp.softmax(args[0], axis=params["axis"]), _total(xp, ct, params))),)
+
+
+def _log_softmax_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params) -> Value:
+    weighted = xp.multiply(xp.softmax(args[0], axis=params["axis"]), tangents[0])
+    return xp.subtract(tangents[0], _total(xp, weighted, params))
+
+
+def _logsumexp_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
+    ct = keep(xp, ct, shape_of(args[0]), params["axis"])
+    return (xp.multiply(ct, xp.softmax(args[0], axis=params["axis"])),)
+
+
+def _logsumexp_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params) -> Value:
+    weighted = xp.multiply(xp.softmax(args[0], axis=params["axis"]), tangents[0])
+    return xp.sum(weighted, axis=params["axis"], keepdims=params["keepdims"])
+
+
+SOFTMAX: tuple[Primitive, ...] = (
+    Primitive(
+        "softmax",
+        1,
+        _softmax,
+        ("axis",),
+        {"axis": None},
+        Batching.AXIS,
+        vjp=_softmax_vjp,
+        jvp=_softmax_jvp,
+        jax="jax.nn.softmax",
+    ),
+    Primitive(
+        "log_softmax",
+        1,
+        _log_softmax,
+        ("axis",),
+        {"axis": None},
+        Batching.AXIS,
+        vjp=_log_softmax_vjp,
+        jvp=_log_softmax_jvp,
+        jax="jax.nn.log_softmax",
+    ),
+    Primitive(
+        "logsumexp",
+        1,
+        _logsumexp,
+        ("axis", "keepdims"),
+        {"axis": None, "keepdims": False},
+        Batching.AXIS,
+        vjp=_logsumexp_vjp,
+        jvp=_logsumexp_jvp,
+        jax="jax.scipy.special.logsumexp",
+        latex=r"\ln \sum e^{{{0}}}",
+    ),
+)

@@ -1,0 +1,67 @@
+"""Which functions does the language know?
+
+The rows of all branches, merged into one read-only table by name; the other names people use for the same functions;
+and the NumPy namespace, whose attributes are the rows' NumPy functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType, SimpleNamespace
+
+from gradcheck.errors import UsageError, did_you_mean
+from gradcheck.expr.primitive import Namespace, Primitive
+from gradcheck.expr.rows_arithmetic import ARITHMETIC
+from gradcheck.expr.rows_elementary import ELEMENTARY
+from gradcheck.expr.rows_linalg import LINALG
+from gradcheck.expr.rows_reduction import REDUCTION
+from gradcheck.expr.rows_shape import SHAPES
+from gradcheck.expr.rows_softmax import SOFTMAX
+from gradcheck.expr.rows_special import SPECIAL
+
+OTHER_NAMES = {
+    "absolute": "abs", "fabs": "abs", "neg": "negative", "mul": "multiply", "sub": "subtract", "div": "divide",
+    "true_divide": "divide", "power": "pow", "float_power": "pow", "mod": "remainder",
+    "rint": "round", "fix": "trunc", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "sigmoid": "expit", "lgamma": "gammaln",
+    "loggamma": "gammaln", "psi": "digamma", "amax": "max", "amin": "min", "clamp": "clip", "detach": "stop_gradient",
+    "inner": "vecdot", "bmm": "matmul", "mm": "matmul", "unsqueeze": "expand_dims",
+    "permute": "permute_dims", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
+    "ge": "greater_equal",
+}  # fmt: skip
+
+
+def merge(*branches: Iterable[Primitive]) -> Mapping[str, Primitive]:
+    """One read-only table of all rows; a name that comes twice is refused."""
+    table: dict[str, Primitive] = {}
+    for branch in branches:
+        for row in branch:
+            if row.name in table:
+                raise ValueError(f"the vocabulary has two rows named {row.name!r}")
+            table[row.name] = row
+    return MappingProxyType(table)
+
+
+def alias_table(table: Mapping[str, Primitive], others: Mapping[str, str]) -> Mapping[str, str]:
+    """Every other name of a row; a name that is a row itself, or belongs to two rows, is refused."""
+    pairs = [*others.items(), *((alias, row.name) for row in table.values() for alias in row.aliases)]
+    aliases: dict[str, str] = {}
+    for alias, name in pairs:
+        if alias in table or name not in table or aliases.get(alias, name) != name:
+            raise ValueError(f"{alias!r} cannot be another name of {name!r}")
+        aliases[alias] = name
+    return MappingProxyType(aliases)
+
+
+VOCABULARY: Mapping[str, Primitive] = merge(ARITHMETIC, ELEMENTARY, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG)
+ALIASES: Mapping[str, str] = alias_table(VOCABULARY, OTHER_NAMES)
+NUMPY: Namespace = SimpleNamespace(**{name: row.numpy for name, row in VOCABULARY.items()})
+
+
+def lookup(name: str) -> Primitive:
+    """The row called `name`, by its own or another name."""
+    row = VOCABULARY.get(ALIASES.get(name, name))
+    if row is None:
+        suggestion = did_you_mean(name, [*VOCABULARY, *ALIASES])
+        raise UsageError(f"the vocabulary has no function {name!r}", suggestion)
+    return row

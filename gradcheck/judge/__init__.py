@@ -1,0 +1,20 @@
+"""Who is right? Comparing bars, error budgets (the only tolerances of the project), verdict and blame."""
+
+from gradcheck.judge.finding import Finding, Number, Verdict, Worst
+from gradcheck.judge.findings import judge, wrong_points
+from gradcheck.judge.power import Power, power
+from gradcheck.judge.whole import Whole, overall, witness_verdict
+
+__all__ = [
+    "Finding",
+    "Number",
+    "Power",
+    "Verdict",
+    "Whole",
+    "Worst",
+    "judge",
+    "overall",
+    "power",
+    "witness_verdict",
+    "wrong_points",
+]

@@ -1,0 +1,28 @@
+"""Which tolerances are there in the project? These, each with its reason; nobody chooses another.
+
+Bars are in the unit of the number they belong to, so every verdict is free of scale.
+"""
+
+from __future__ import annotations
+
+SAFETY: dict[str, float] = {
+    # witness -> by how much its stated bar is widened
+    "claim": 4.0,  # the bound is of first order and allows 4 units of roundoff to a library function
+    "example": 4.0,  # the formula evaluated at the example's point; the printed digits are exact bounds
+    "engine": 4.0,  # as the claim
+    "differences": 1.0,  # the bar already holds truncation, noise and a floor, doubled
+    "torch": 16.0,  # the bound is of our rules; another algorithm may round differently, at each step
+    "jax": 16.0,  # as torch; XLA also fuses and reorders sums
+}
+OTHER_SAFETY = 16.0  # people's implementations: as the frameworks they are written in
+
+UNDERFLOW = 8 * 2.0**-1022  # frameworks may flush subnormal numbers to zero
+DECISIVE = 1e-2  # a bar wider than this share of the number decides nothing about it …
+NEGLIGIBLE = 1e-6  # … unless it is this small a share of the typical number of the same quantity
+INACCURATE_UNITS = 64.0  # units of roundoff of f that an error may be worth over the input's own size
+UNIT = 2.0**-53
+
+
+def safety(witness: str) -> float:
+    """The factor by which a witness's bar is widened."""
+    return SAFETY.get(witness, OTHER_SAFETY)

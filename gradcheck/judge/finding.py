@@ -1,0 +1,61 @@
+"""What came of comparing a claim with a witness?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """The verdict of one comparison, or of a function as a whole."""
+
+    AGREES = "AGREES"
+    DISAGREES = "DISAGREES"
+    INACCURATE = "INACCURATE"  # the mathematics is right, digits are lost
+    UNDECIDED = "UNDECIDED"  # the bars are too wide
+    SILENT = "SILENT"  # no answer, with the reason
+    CRASHED = "CRASHED"
+    UNWITNESSED = "UNWITNESSED"  # of a function: nobody independent of the claim agreed
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """What one witness says about one element."""
+
+    witness: str  # "claim", "engine reverse", "torch forward", …
+    center: float
+    bar: float
+    kink: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The element at which two parties are furthest apart, in units of their joint bar."""
+
+    quantity: str  # "value", "vjp:x", "jvp", "hvp:x"
+    index: tuple[int, ...]  # within the point
+    point: int  # which point of the batch
+    origin: str
+    inputs: Mapping[str, Any]  # the point, nested lists
+    cotangent: Mapping[str, Any]  # nested lists, by output
+    numbers: tuple[Number, ...]  # of every party, the claim first
+    error: float  # |difference| / joint bar
+    ulp: float  # |difference| in units in the last place of the larger number
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One comparison: claim against one mode of one witness, over a whole case."""
+
+    witness: str  # "engine"
+    mode: str  # "value", "reverse", "forward", "second"
+    verdict: Verdict
+    reason: str  # one sentence
+    compared: int  # elements
+    undecided: int  # elements whose bars were too wide to say
+    wrong: int  # elements outside the bars
+    blame: str  # "" or who is wrong: "claim", "engine reverse", "torch forward", "undetermined", …
+    worst: Worst | None
+    seconds: float = 0.0

@@ -1,0 +1,219 @@
+"""What comes of putting a case to the witnesses? One finding a witness and quantity, with worst element and blame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from gradcheck.judge.blame import Blame, blame
+from gradcheck.judge.compare import Array, Comparison, Mask, Party, compare, explained_by_rounding, party
+from gradcheck.judge.finding import Finding, Number, Verdict, Worst
+from gradcheck.oracles.evidence import Evidence, Measured, Reason, Silence, Testimony
+from gradcheck.spec.case import Case
+
+MODES = {"value": "value", "vjp": "reverse", "jvp": "forward", "hvp": "second", "hess": "second"}
+Testimonies = Mapping[str, Testimony]
+
+
+def judge(case: Case, testimonies: Testimonies) -> tuple[Finding, ...]:
+    """Compare the claim with every other witness, quantity by quantity.
+
+    testimonies: witness -> what it said, "claim" among them; a witness that is silent gives one finding that says so.
+    """
+    claim = testimonies["claim"]
+    if isinstance(claim, Silence):
+        return tuple(_silent(silence) for silence in testimonies.values() if isinstance(silence, Silence))
+    found: list[Finding] = []
+    room = _Room(case, testimonies)
+    for name, testimony in testimonies.items():
+        if name == "claim":
+            continue
+        if isinstance(testimony, Silence):
+            found.append(_silent(testimony))
+        else:
+            found += room.findings(name)
+    return tuple(found)
+
+
+def _silent(silence: Silence) -> Finding:
+    verdict = Verdict.CRASHED if silence.reason is Reason.CRASHED else Verdict.SILENT
+    return Finding(silence.witness, "", verdict, silence.message, 0, 0, 0, "", None, seconds=silence.seconds)
+
+
+class _Room:
+    """Everybody's answers to one case, ready to be held against one another."""
+
+    def __init__(self, case: Case, testimonies: Testimonies) -> None:
+        self.case = case
+        self.said = {n: dict(t.answers) for n, t in testimonies.items() if isinstance(t, Evidence)}
+        self.claimed = self.said["claim"]
+        self.scale = self._values()
+
+    def _values(self) -> Array:
+        """The size of <ct, f> at each point, by absolute values."""
+        total = np.zeros(self.case.points)
+        for output, ct in self.case.cotangents.items():
+            name = "value" if len(self.case.cotangents) == 1 else f"value[{output}]"
+            product = np.abs(ct * self.claimed[name].center)
+            total += np.nan_to_num(product.reshape(len(total), -1).sum(axis=1), posinf=0.0)
+        return total
+
+    def findings(self, witness: str) -> Iterator[Finding]:
+        """One finding for every claimed quantity that the witness answers."""
+        for quantity, claimed in self.claimed.items():
+            if quantity == "pairing" and any(q.startswith("jvp") for q in self.claimed) == self._has_vjps():
+                continue  # both sides are claimed directly
+            answer = self.answer(witness, quantity)
+            if answer is not None:
+                mode, measured = answer
+                yield self._finding(witness, mode, quantity, claimed, measured)
+
+    def _has_vjps(self) -> bool:
+        return any(q.startswith("vjp") for q in self.claimed)
+
+    def answer(self, witness: str, quantity: str) -> tuple[str, Measured] | None:
+        said = self.said[witness]
+        if quantity == "pairing":
+            return self._pairing(said)
+        measured = said.get(quantity)
+        return None if measured is None else (MODES[quantity.partition(":")[0].partition("[")[0]], measured)
+
+    def _pairing(self, said: Mapping[str, Measured]) -> tuple[str, Measured] | None:
+        """The witness's side of the adjoint identity: jvp against cotangent, or vjp against tangents."""
+        if self._has_vjps():
+            directions = self.case.cotangents
+            names = {o: "jvp" if len(directions) == 1 else f"jvp[{o}]" for o in directions}
+        else:
+            directions = self.case.tangents
+            names = {n: f"vjp:{n}" for n in directions}
+        if any(name not in said for name in names.values()):
+            return None
+        parts = [_paired(said[names[k]], direction) for k, direction in directions.items()]
+        center, bar = sum(p[0] for p in parts), sum(p[1] for p in parts)
+        return ("forward" if self._has_vjps() else "reverse"), Measured(np.asarray(center), np.asarray(bar))
+
+    def _finding(self, witness: str, mode: str, quantity: str, claimed: Measured, measured: Measured) -> Finding:
+        ours = party("claim", "claim", claimed)
+        theirs = party(label(witness, mode), witness, measured)
+        result = compare(ours, theirs, self.roundoff(quantity, ours.center.shape))
+        verdict = verdict_of(result)
+        worst, blamed = None, Blame("", "")
+        if result.gap.size:
+            index = _worst_index(result, verdict)
+            numbers = tuple(self._numbers(quantity, index))
+            worst = self._worst(quantity, index, numbers, result)
+            if verdict in (Verdict.DISAGREES, Verdict.INACCURATE):
+                blamed = self._blame(numbers, ours, theirs)
+        undecided, wrong = int(result.undecided.sum()), int(result.wrong.sum())
+        reason = _reason(verdict, quantity, result, worst, blamed, theirs)
+        return Finding(witness, mode, verdict, reason, result.gap.size, undecided, wrong, blamed.who, worst)
+
+    def _blame(self, numbers: Sequence[Number], ours: Party, theirs: Party) -> Blame:
+        if ours.center.shape != theirs.center.shape:
+            return Blame(theirs.name, f"{theirs.name} has shape {theirs.center.shape[1:]}")
+        return blame(numbers)
+
+    def roundoff(self, quantity: str, shape: tuple[int, ...]) -> Array:
+        kind, _, name = quantity.partition(":")
+        if kind != "vjp":
+            return np.zeros(shape)
+        return np.broadcast_to(explained_by_rounding(self.scale, self.case.inputs[name]), shape)
+
+    def _numbers(self, quantity: str, index: tuple[int, ...]) -> Iterator[Number]:
+        """What every party says about one element, the claim first, bars widened to the budgets."""
+        shape = self.claimed[quantity].center.shape
+        for witness in sorted(self.said, key=lambda w: w != "claim"):
+            answer = ("", self.claimed[quantity]) if witness == "claim" else self.answer(witness, quantity)
+            if answer is None or answer[1].center.shape != shape:
+                continue
+            who = party(label(witness, answer[0]), witness, answer[1])
+            yield Number(who.name, float(who.center[index]), float(who.bar[index]), bool(who.kink[index]))
+
+    def _worst(self, quantity: str, index: tuple[int, ...], numbers: tuple[Number, ...], result: Comparison) -> Worst:
+        row = index[0]
+        gap, joint = float(result.gap[index]), float(result.joint[index])
+        largest = max((abs(x.center) for x in numbers[:1] if np.isfinite(x.center)), default=0.0)
+        return Worst(
+            quantity=quantity,
+            index=tuple(int(k) for k in index[1:]),
+            point=int(row),
+            origin=self.case.origins[row],
+            inputs={name: array[row].tolist() for name, array in self.case.inputs.items()},
+            cotangent={name: array[row].tolist() for name, array in self.case.cotangents.items()},
+            numbers=numbers,
+            error=gap / joint if joint > 0 else float(np.inf if gap else 0.0),
+            ulp=float(gap / np.spacing(largest)) if largest else float("nan"),
+        )
+
+
+def label(witness: str, mode: str) -> str:
+    """How a party is called: the mode matters where a witness has two ways to the same number."""
+    return witness if witness in ("claim", "differences", "example") or not mode else f"{witness} {mode}"
+
+
+def _paired(measured: Measured, direction: Array) -> tuple[Array, Array]:
+    rows = len(direction)
+    with np.errstate(all="ignore"):
+        terms = (measured.center * direction).reshape(rows, -1)
+        bars = np.where(direction == 0, 0.0, measured.bar * np.abs(direction)).reshape(rows, -1)
+        rounding = (terms.shape[1] + 1) * 2.0**-53 * np.abs(terms).sum(axis=1)
+    return terms.sum(axis=1), bars.sum(axis=1) + rounding
+
+
+def verdict_of(result: Comparison) -> Verdict:
+    """The verdict of a comparison, from the states of its elements."""
+    if result.wrong.any():
+        return Verdict.DISAGREES
+    if result.inaccurate.any():
+        return Verdict.INACCURATE
+    if not result.gap.size or not result.agrees.any():
+        return Verdict.UNDECIDED
+    return Verdict.AGREES if 2 * result.agrees.sum() >= result.gap.size else Verdict.UNDECIDED
+
+
+def _worst_index(result: Comparison, verdict: Verdict) -> tuple[int, ...]:
+    """The element furthest apart in units of the joint bar, among those that gave the verdict."""
+    with np.errstate(all="ignore"):
+        error = np.where(result.joint > 0, result.gap / result.joint, np.where(result.gap > 0, np.inf, 0.0))
+    error = np.where(np.isnan(error), np.inf, error)
+    among = {
+        Verdict.DISAGREES: result.wrong,
+        Verdict.INACCURATE: result.inaccurate,
+        Verdict.UNDECIDED: result.undecided,
+    }.get(verdict, result.agrees)
+    flat = int(np.argmax(np.where(among, error, -1.0)))
+    return tuple(int(k) for k in np.unravel_index(flat, result.gap.shape))
+
+
+def _reason(
+    verdict: Verdict, quantity: str, result: Comparison, worst: Worst | None, blamed: Blame, theirs: Party
+) -> str:
+    total = result.gap.size
+    if worst is None:
+        return f"{quantity}: there was nothing to compare"
+    if result.gap.shape != theirs.center.shape:
+        return f"{quantity} has shape {theirs.center.shape[1:]}, the claim {result.gap.shape[1:]}"
+    if verdict is Verdict.AGREES:
+        doubt = f", {int(result.undecided.sum())} undecided" if result.undecided.any() else ""
+        return f"{quantity}: {int(result.agrees.sum())} of {total} numbers agree within their bars{doubt}"
+    if verdict is Verdict.UNDECIDED:
+        return f"{quantity}: the bars of {int(result.undecided.sum())} of {total} numbers are too wide to decide"
+    many = int(result.wrong.sum() if verdict is Verdict.DISAGREES else result.inaccurate.sum())
+    what = "differ by more than their bars" if verdict is Verdict.DISAGREES else "lose digits to rounding"
+    return f"{quantity}: {many} of {total} numbers {what}; {blamed.sentence}"
+
+
+def wrong_points(case: Case, testimonies: Testimonies, witness: str, quantity: str) -> Mask:
+    """At which points (B,) claim and witness contradict one another in one quantity; none where either is silent."""
+    nowhere = np.zeros(case.points, dtype=bool)
+    if not all(isinstance(testimonies.get(name), Evidence) for name in ("claim", witness)):
+        return nowhere
+    room = _Room(case, testimonies)
+    claimed = room.claimed.get(quantity)
+    answer = room.answer(witness, quantity) if claimed is not None else None
+    if claimed is None or answer is None:
+        return nowhere
+    ours, theirs = party("claim", "claim", claimed), party(witness, witness, answer[1])
+    result = compare(ours, theirs, room.roundoff(quantity, ours.center.shape))
+    return np.asarray(result.wrong.reshape(case.points, -1).any(axis=1))

@@ -1,0 +1,62 @@
+"""What does a witness answer? Numbers with their error bars, or a stated silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One quantity at every point of a batch: the truth is said to lie in `center` ± `bar`, element by element.
+
+    center, bar: shape (B, *shape); `bar` is >= 0, inf where the witness could not measure.
+    kink: where the bar is the hull of one-sided limits, not an uncertainty (same shape, or None for nowhere).
+    """
+
+    center: Array
+    bar: Array
+    kink: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A witness's answers for one case.
+
+    Keys of `answers` (outputs are named only where there are several, e.g. "value[y]"):
+    "value" (B, *out); "vjp:x" (B, *in) for the case's cotangent; "jvp" (B, *out) for its tangents;
+    "hvp:x" (B, *in), the derivative of "vjp:x" along the tangents.
+    """
+
+    witness: str
+    answers: Mapping[str, Measured]
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+class Reason(Enum):
+    """Why a witness says nothing."""
+
+    ABSENT = "absent"  # its library is not installed
+    UNSUPPORTED = "unsupported"  # it has no such function
+    DECLINED = "declined"  # asked not to, or it would cost too much
+    CRASHED = "crashed"  # it raised
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A witness that gave no answer, and why."""
+
+    witness: str
+    reason: Reason
+    message: str
+    seconds: float = 0.0
+
+
+Testimony = Evidence | Silence

@@ -1,0 +1,121 @@
+"""What does the code under test say? People's own functions, called point by point in their framework.
+
+Only modules that the project's configuration allows are imported (`[tool.gradcheck] allow-imports`).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcheck.errors import UsageError, did_you_mean
+from gradcheck.oracles.evidence import Array
+from gradcheck.oracles.inquiry import Inquiry, key
+from gradcheck.spec.model import Implementation
+
+MAX_POINTS = 64  # called one by one: more points cost time and seldom show more
+
+
+def load(reference: str, allowed: Sequence[str]) -> Callable[..., Any]:
+    """The callable behind "module:qualified.name". Raises UsageError where it may not, or cannot, be imported."""
+    module, _, path = reference.partition(":")
+    if not any(module == a or module.startswith(a + ".") for a in allowed):
+        raise UsageError(
+            f"{reference!r} is not imported: {module!r} is not in allow-imports of [tool.gradcheck] in pyproject.toml"
+        )
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise UsageError(f"{reference!r} cannot be imported: {error}") from None
+    for part in path.split("."):
+        if not hasattr(found, part):
+            raise UsageError(f"{module!r} has no {part!r}", did_you_mean(part, dir(found)))
+        found = getattr(found, part)
+    if not callable(found):
+        raise UsageError(f"{reference!r} is not callable")
+    result: Callable[..., Any] = found
+    return result
+
+
+def testify(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> dict[str, Array]:
+    """Value and vjp (numpy: what it gives) at up to MAX_POINTS points; the rest of the batch stays unanswered (NaN)."""
+    ask = {"torch": _torch, "jax": _jax, "numpy": _numpy}[implementation.backend]
+    return ask(inquiry, implementation, allowed)
+
+
+class _Answers:
+    """Arrays that are filled point by point."""
+
+    def __init__(self, inquiry: Inquiry) -> None:
+        self.inquiry, self.case = inquiry, inquiry.case
+        self.found: dict[str, Array] = {}
+        self.rows = range(min(self.case.points, MAX_POINTS))
+
+    def put(self, name: str, row: int, value: Any) -> None:
+        array = np.asarray(value, dtype=float)
+        if name not in self.found:
+            self.found[name] = np.full((self.case.points, *array.shape), np.nan)
+        self.found[name][row] = array
+
+    def arguments(self, row: int) -> list[Array]:
+        return [np.array(self.case.inputs[n][row]) for n in self.inquiry.inputs]
+
+    def cotangents(self, row: int) -> list[Array]:
+        return [np.array(self.case.cotangents[o][row]) for o in self.inquiry.spec.outputs]
+
+    def values(self, row: int, values: Any) -> None:
+        outputs = self.inquiry.spec.outputs
+        many = values if isinstance(values, tuple | list) else (values,)
+        for o, value in zip(outputs, many, strict=True):
+            self.put(key("value", o, outputs), row, value)
+
+
+def _torch(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> dict[str, Array]:
+    from gradcheck.oracles.torch import call_backward
+
+    f = load(implementation.value, allowed)
+    answers = _Answers(inquiry)
+    moving = [n in inquiry.moving for n in inquiry.inputs]
+    for row in answers.rows:
+        values, gradients = call_backward(f, answers.arguments(row), moving, answers.cotangents(row))
+        answers.values(row, values)
+        for name, gradient in zip(inquiry.moving, gradients, strict=True):
+            answers.put(f"vjp:{name}", row, gradient)
+    return answers.found
+
+
+def _jax(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> dict[str, Array]:
+    from gradcheck.oracles.jax import call_vjp
+
+    f = load(implementation.value, allowed)
+    answers = _Answers(inquiry)
+    moving = [n in inquiry.moving for n in inquiry.inputs]
+    for row in answers.rows:
+        values, gradients = call_vjp(f, answers.arguments(row), moving, answers.cotangents(row))
+        answers.values(row, values)
+        for name, gradient in zip(inquiry.moving, gradients, strict=True):
+            answers.put(f"vjp:{name}", row, gradient)
+    return answers.found
+
+
+def _numpy(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> dict[str, Array]:
+    value = load(implementation.value, allowed)
+    vjp = load(implementation.vjp, allowed) if implementation.vjp else None
+    jvp = load(implementation.jvp, allowed) if implementation.jvp else None
+    answers = _Answers(inquiry)
+    outputs = inquiry.spec.outputs
+    for row in answers.rows:
+        answers.values(row, value(*answers.arguments(row)))
+        if vjp is not None:
+            gradients = vjp(*answers.arguments(row), *answers.cotangents(row))
+            many = gradients if isinstance(gradients, tuple | list) else (gradients,)
+            for name, gradient in zip(inquiry.inputs, many, strict=True):
+                if name in inquiry.moving:
+                    answers.put(f"vjp:{name}", row, gradient)
+        if jvp is not None and len(outputs) == 1:
+            tangents = [inquiry.case.tangents[n][row] for n in inquiry.moving]
+            answers.put("jvp", row, jvp(*answers.arguments(row), *tangents))
+    return answers.found

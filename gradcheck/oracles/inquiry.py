@@ -1,0 +1,109 @@
+"""What exactly is asked of every witness? The case's function, its branches, and which quantities count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.expr import NUMPY, Batch, Batched, Control, Recording, by_branch
+from gradcheck.spec.case import Case
+from gradcheck.spec.model import ClaimKind, Spec
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+SECOND_ORDER = frozenset({ClaimKind.HESSIAN, ClaimKind.HVP})
+
+
+@dataclass(frozen=True)
+class Branch:
+    """The points (rows of the batch) that take the same branches, and the branches they take."""
+
+    rows: Rows
+    path: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """A case and what is worked out from it once for all witnesses."""
+
+    case: Case
+
+    @property
+    def spec(self) -> Spec:
+        return self.case.spec
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """All inputs, in the order written."""
+        return tuple(i.name for i in self.spec.inputs)
+
+    @cached_property
+    def moving(self) -> tuple[str, ...]:
+        """The inputs that derivatives are taken by."""
+        return tuple(i.name for i in self.spec.inputs if i.differentiable)
+
+    @cached_property
+    def second(self) -> frozenset[str]:
+        """The second-order quantities claimed: "hvp:x" and "hess:x"."""
+        names = {ClaimKind.HVP: "hvp", ClaimKind.HESSIAN: "hess"}
+        return frozenset(f"{names[c.kind]}:{c.of}" for c in self.spec.claims if c.kind in SECOND_ORDER)
+
+    @cached_property
+    def branches(self) -> tuple[Branch, ...]:
+        """The batch split so that all points of a part take the same branches (one part where nothing branches)."""
+        found = by_branch(self._path, np.arange(self.case.points))
+        return tuple(Branch(rows, path) for rows, path in found)
+
+    def _path(self, rows: Rows) -> tuple[bool, ...]:
+        recording = Recording()
+        with np.errstate(all="ignore"):
+            evaluate(self.spec, NUMPY, self.rows_of(rows), self.case.sizes, recording)
+        return tuple(recording.path)
+
+    def rows_of(self, rows: Rows) -> dict[str, Array]:
+        """The inputs at some points."""
+        return {name: array[rows] for name, array in self.case.inputs.items()}
+
+    def tangents_for(self, quantity: str) -> dict[str, Array]:
+        """The directions a second-order quantity is taken along: all inputs' for "hvp", its own input's for "hess"."""
+        kind, _, name = quantity.partition(":")
+        tangents = self.case.tangents
+        return {k: t if kind == "hvp" or k == name else np.zeros_like(t) for k, t in tangents.items()}
+
+
+def key(quantity: str, output: str, outputs: Sequence[str]) -> str:
+    """The name of a quantity of one output: plain where there is one output only."""
+    return quantity if len(outputs) == 1 else f"{quantity}[{output}]"
+
+
+def named(result: Any, outputs: Sequence[str]) -> dict[str, Any]:
+    """A program's result as output -> value."""
+    return dict(result) if isinstance(result, Mapping) else {outputs[0]: result}
+
+
+def evaluate(
+    spec: Spec, base: Any, inputs: Mapping[str, Any], sizes: Mapping[str, int], control: Control
+) -> dict[str, Any]:
+    """The function at a batch: output -> array of `base`, shape (B, *out). `inputs` are arrays of `base`."""
+    xp = Batch(base)
+    points = next(iter(inputs.values())).shape[0]
+    env: dict[str, Any] = {name: Batched(value) for name, value in inputs.items()}
+    result = spec.function(xp, {**env, **sizes}, control)
+    return {name: spread(base, value, points) for name, value in named(result, spec.outputs).items()}
+
+
+def spread(base: Any, value: Any, points: int) -> Any:
+    """A program's value as an array with a batch axis, also where it does not depend on the points."""
+    if isinstance(value, Batched):
+        return value.data
+    return base.broadcast_to(np.asarray(value, dtype=float), shape=(points, *np.shape(value)))
+
+
+def point_shape(case: Case, name: str) -> tuple[int, ...]:
+    """The shape of one input at one point."""
+    return case.inputs[name].shape[1:]

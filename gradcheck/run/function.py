@@ -1,0 +1,159 @@
+"""What comes of one function? Cases are made, witnesses heard, findings joined to one outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gradcheck.cases import build, example_case, example_sizes, plans
+from gradcheck.expr import to_latex
+from gradcheck.judge import Finding, Power, Verdict, Whole, judge, overall, power, witness_verdict
+from gradcheck.judge.whole import mode_verdict
+from gradcheck.oracles import INDEPENDENT, Hearing, Inquiry, Testimony
+from gradcheck.run.config import Config
+from gradcheck.run.counterexample import counterexample
+from gradcheck.run.outcome import ClaimText, Outcome, WitnessResult
+from gradcheck.run.pictures import graph_of, plot_of
+from gradcheck.run.plain import plain
+from gradcheck.run.store import failure_id
+from gradcheck.spec import Case, ClaimKind, Example, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A case, what everybody said of it, and what came of comparing."""
+
+    case: Case
+    said: dict[str, Testimony]
+    findings: tuple[Finding, ...]
+
+
+def judge_function(spec: Spec, config: Config) -> Outcome:
+    """The outcome of one function, whatever happens on the way."""
+    start = time.perf_counter()
+    heard = [_hear(case, config, example) for case, example in _cases(spec, config)]
+    findings = [f for h in heard for f in h.findings]
+    known, stale = _known(spec, findings)
+    counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
+    whole = overall(counted, _independent(config), claimed_quantities(spec))
+    if not heard:
+        whole = Whole(Verdict.UNWITNESSED, False, "no point of the domain was found", "", None)
+    pairs = [(h.case, f) for h in heard for f in h.findings]
+    example = counterexample(pairs, whole, config, heard[0].case) if whole.verdict is Verdict.DISAGREES else None
+    passed, sentence = _passed(spec, whole, stale)
+    outcome = Outcome(
+        id=spec.id, kind="function", file=spec.place.file, line=spec.place.line, summary=spec.summary, tags=spec.tags,
+        passed=passed, verdict=whole.verdict.value, sentence=sentence, blame=whole.blame,
+        expected=None if spec.expect is None else {"verdict": spec.expect.verdict, "blame": spec.expect.blame},
+        witnesses=_witnesses(findings, heard, config), cases=len(heard), points=sum(h.case.points for h in heard),
+        rejected=sum(h.case.rejected for h in heard),
+        worst=plain(whole.finding.worst) if whole.finding and whole.finding.worst else None,
+        counterexample=example, power=_power(heard, config),
+        replay=_replay(spec, config), text=spec.text, formula=spec.function.text, latex=to_latex(spec.function),
+        claims=tuple(ClaimText(c.kind.value, c.of, c.program.text, to_latex(c.program)) for c in spec.claims),
+        domains={i.name: _domain_text(i.shape, i.domain.text) for i in spec.inputs},
+        plot=plot_of(spec), graph=graph_of(heard[0].case) if heard else None,
+        notes=tuple(f"known deviation of {k.witness}: {k.reason}" for k in spec.known),
+        seconds=time.perf_counter() - start,
+        seconds_in_witnesses=sum(t.seconds for h in heard for t in h.said.values()),
+    )  # fmt: skip
+    return outcome if example is None or passed else _stored(outcome)
+
+
+def claimed_quantities(spec: Spec) -> list[str]:
+    """The derivatives that an independent witness must agree with."""
+    names = {ClaimKind.JVP: "jvp", ClaimKind.HVP: "hvp:{}", ClaimKind.HESSIAN: "hess:{}"}
+    found = dict.fromkeys(names.get(c.kind, "vjp:{}").format(c.of) for c in spec.claims)
+    if len(spec.outputs) > 1 and "jvp" in found:
+        return [q for q in found if q != "jvp"] + [f"jvp[{o}]" for o in spec.outputs]
+    return list(found)
+
+
+def _cases(spec: Spec, config: Config) -> Iterator[tuple[Case, Example | None]]:
+    for example in spec.examples:
+        yield example_case(spec, example, example_sizes(spec, example)), example
+    profile = config.profile
+    for plan in plans(spec, config.seed, profile.shapes, profile.per_shape):
+        case = build(spec, plan, profile.points)
+        if case is not None:
+            yield case, None
+
+
+def _hear(case: Case, config: Config, example: Example | None) -> _Heard:
+    said = Hearing(Inquiry(case), config.allowed).all(config.witnesses, example)
+    return _Heard(case, said, judge(case, said))
+
+
+def _independent(config: Config) -> frozenset[str]:
+    return INDEPENDENT & frozenset(config.witnesses)
+
+
+def _known(spec: Spec, findings: Sequence[Finding]) -> tuple[set[tuple[str, str]], list[str]]:
+    """The (witness, verdict) pairs that are known deviations, and sentences on those that do not show any more."""
+    known, stale = set(), []
+    for entry in spec.known:
+        about = [f for f in findings if f.witness == entry.witness]
+        shown = witness_verdict(about).value if about else "SILENT"
+        if shown == entry.verdict:
+            known.add((entry.witness, entry.verdict))
+        elif shown != "SILENT":
+            stale.append(f"the known deviation of {entry.witness} ({entry.verdict}) is stale: it is {shown} now")
+    return known, stale
+
+
+def _passed(spec: Spec, whole: Whole, stale: Sequence[str]) -> tuple[bool, str]:
+    """Whether the function passes, and why: what is wrong on purpose must get exactly its verdict and blame."""
+    if spec.expect is not None:
+        as_planted = (whole.verdict.value, whole.blame) == (spec.expect.verdict, spec.expect.blame)
+        if as_planted:
+            return True, whole.sentence
+        wanted = f"{spec.expect.verdict} with blame on {spec.expect.blame or 'nobody'}"
+        return False, f"wrong on purpose, but {whole.verdict.value} ({whole.sentence}); it must get {wanted}"
+    if stale:
+        return False, "; ".join(stale)
+    return whole.passed, whole.sentence
+
+
+def _witnesses(findings: Sequence[Finding], heard: Sequence[_Heard], config: Config) -> dict[str, WitnessResult]:
+    names = dict.fromkeys([*config.witnesses, *(f.witness for f in findings)])
+    return {name: _result(name, [f for f in findings if f.witness == name], heard) for name in names}
+
+
+def _result(name: str, about: Sequence[Finding], heard: Sequence[_Heard]) -> WitnessResult:
+    seconds = sum(h.said[name].seconds for h in heard if name in h.said)
+    if not about:
+        return WitnessResult("SILENT", "it was not heard: the claim itself could not be evaluated", {}, seconds=seconds)
+    verdict = witness_verdict(about)
+    order = [f for f in about if f.verdict is verdict]
+    telling = max(order or about, key=lambda f: (f.mode == "reverse", f.worst.error if f.worst else 0.0))
+    names = dict.fromkeys(f.mode for f in about if f.mode)
+    modes = {mode: mode_verdict([f for f in about if f.mode == mode]).value for mode in names}
+    return WitnessResult(
+        verdict.value, telling.reason, modes, sum(f.compared for f in about), sum(f.undecided for f in about),
+        sum(f.wrong for f in about), seconds,
+    )  # fmt: skip
+
+
+def _power(heard: Sequence[_Heard], config: Config) -> dict[str, object] | None:
+    """The best power over the cases of several points (an example alone says little)."""
+    found: list[Power] = []
+    for h in heard:
+        one = power(h.said, _independent(config)) if h.case.points > 1 else None
+        if one is not None:
+            found.append(one)
+    if not found:
+        return None
+    return dict(plain({"median": min(p.median for p in found), "worst": min(p.worst for p in found)}))
+
+
+def _replay(spec: Spec, config: Config) -> str:
+    return f"gradcheck run {spec.place.file} -k {spec.id} --seed {config.seed} --profile {config.profile.name}"
+
+
+def _stored(outcome: Outcome) -> Outcome:
+    return replace(outcome, replay=f"gradcheck replay {failure_id(outcome)}")
+
+
+def _domain_text(shape: Sequence[str | int], text: str) -> str:
+    return f"shape ({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''}), {text}" if shape else text

@@ -1,0 +1,66 @@
+"""Where are failures kept? One small JSON file each, so that they can be replayed until they are fixed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gradcheck.errors import UsageError, did_you_mean
+from gradcheck.run.outcome import Outcome
+from gradcheck.run.plain import plain
+
+FOLDER = Path(".gradcheck") / "failures"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A stored failing point."""
+
+    id: str
+    spec: str
+    file: str
+    sizes: Mapping[str, int]
+    inputs: Mapping[str, Any]
+    cotangent: Mapping[str, Any]
+    quantity: str
+    blame: str
+    sentence: str
+
+
+def failure_id(outcome: Outcome) -> str:
+    """A short name of the failing point: the same function failing at the same point has the same name."""
+    c = outcome.counterexample
+    assert c is not None
+    facts = json.dumps([outcome.id, plain(c.inputs), plain(c.cotangent), c.quantity], sort_keys=True)
+    return f"{outcome.id}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
+
+
+def save(outcome: Outcome, folder: Path = FOLDER) -> Path | None:
+    """Write the outcome's failing point; None where it has none, or was meant to fail and did."""
+    c = outcome.counterexample
+    if c is None or outcome.passed:
+        return None
+    failure = Failure(
+        failure_id(outcome), outcome.id, outcome.file, c.sizes, c.inputs, c.cotangent, c.quantity, outcome.blame,
+        c.sentence,
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{failure.id}.json"
+    path.write_text(json.dumps(plain(failure), indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def load(name: str, folder: Path = FOLDER) -> Failure:
+    """The stored failure of that id. Raises UsageError where there is none."""
+    path = folder / f"{name}.json"
+    known = sorted(p.stem for p in folder.glob("*.json")) if folder.is_dir() else []
+    if name not in known:
+        raise UsageError(f"no failure {name!r} is stored in {folder}", did_you_mean(name, known))
+    try:
+        return Failure(**json.loads(path.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{path} is not a stored failure ({error})") from None

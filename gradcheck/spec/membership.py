@@ -1,0 +1,66 @@
+"""Does a point lie in its domain, and how far is the edge?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.errors import BranchInBatch
+from gradcheck.expr import NUMPY, Batch, Batched, Control
+from gradcheck.spec.model import Domain, Spec
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+def inside(spec: Spec, inputs: Mapping[str, Array], sizes: Mapping[str, int]) -> Mask:
+    """Which points (B,) lie in the domain of every input: boxes and predicates.
+
+    Structured domains (simplex, spd, …) are met by construction and not tested here, so that a derivative may be
+    taken by each coordinate.
+    """
+    points = len(next(iter(inputs.values())))
+    ok = np.ones(points, dtype=bool)
+    for i in spec.inputs:
+        x = inputs[i.name]
+        ok &= _everywhere(within_box(i.domain, x))
+        if i.domain.predicate is not None:
+            ok &= _everywhere(_predicate(i.domain, inputs, sizes, points))
+    return ok
+
+
+def within_box(domain: Domain, x: Array) -> Mask:
+    """Elementwise: inside the interval, ends included where it is closed."""
+    with np.errstate(all="ignore"):
+        low = x > domain.low if domain.low_open else x >= domain.low
+        high = x < domain.high if domain.high_open else x <= domain.high
+    return np.asarray(low & high) if np.isfinite([domain.low, domain.high]).any() else np.asarray(np.isfinite(x))
+
+
+def room(domain: Domain, x: Array) -> tuple[Array, Array]:
+    """How far each element may move down and up before it leaves the interval (inf where it has no end)."""
+    return np.maximum(x - domain.low, 0.0), np.maximum(domain.high - x, 0.0)
+
+
+def _everywhere(mask: Mask) -> Mask:
+    return np.asarray(mask.reshape(len(mask), -1).all(axis=1))
+
+
+def _predicate(domain: Domain, inputs: Mapping[str, Array], sizes: Mapping[str, int], points: int) -> Mask:
+    assert domain.predicate is not None
+    env: dict[str, Any] = {name: Batched(value) for name, value in inputs.items()}
+    with np.errstate(all="ignore"):
+        try:
+            result = domain.predicate(Batch(NUMPY), {**env, **sizes}, Control(guard=False))
+        except BranchInBatch:
+            return _one_by_one(domain, inputs, sizes, points)
+    data = result.data if isinstance(result, Batched) else np.broadcast_to(np.asarray(result), (points,))
+    return np.asarray(data, dtype=bool)
+
+
+def _one_by_one(domain: Domain, inputs: Mapping[str, Array], sizes: Mapping[str, int], points: int) -> Mask:
+    rows = [{name: value[k : k + 1] for name, value in inputs.items()} for k in range(points)]
+    return np.concatenate([_everywhere(_predicate(domain, row, sizes, 1)) for row in rows])

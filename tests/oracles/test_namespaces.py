@@ -1,0 +1,181 @@
+"""Does every row of the vocabulary mean the same in NumPy, with error bounds, in PyTorch and in JAX?
+
+One sample call a row; a row without a sample fails, so that a new row brings one. Each call is made at one point and
+at a batch of points (vmap), as the witnesses make it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcheck.errors import Unsupported
+from gradcheck.expr import NUMPY, VOCABULARY, Batch, Batched
+from gradcheck.expr.primitive import Batching
+from gradcheck.oracles.rounding import BOUNDED, Bounded, exact
+
+X = np.array([0.3, -0.7, 1.9])
+Y = np.array([1.5, 0.4, -0.8])
+P = np.array([0.4, 1.1, 2.7])  # positive
+U = np.array([0.2, 0.55, 0.9])  # inside (0, 1)
+G = P + 1.0
+M = np.array([[2.0, 0.3, -0.4], [0.1, 1.7, 0.6], [-0.5, 0.2, 3.1]])
+N = np.array([[1.0, -2.0], [0.5, 0.25], [3.0, 1.0]])
+T = np.array([[0.5, 2.0, 2.0], [1.0, -1.0, 0.25]])
+
+Sample = tuple[list[Any], dict[str, Any]]
+
+SAMPLES: dict[str, list[Sample]] = {
+    **{name: [([X], {})] for name in "negative positive abs square sign floor ceil round trunc relu exp exp2 expm1 "
+       "sin cos tan atan sinh cosh tanh asinh cbrt erf erfc erfcx expit ndtr log_ndtr softplus sinc "
+       "isfinite isnan stop_gradient logical_not".split()},
+    **{name: [([P], {})] for name in "reciprocal sqrt log log1p log2 log10 gammaln digamma".split()},
+    **{name: [([U], {})] for name in "asin acos atanh erfinv logit".split()},
+    "acosh": [([G], {})],
+    **{name: [([X, Y], {}), ([N, np.array([0.5, -1.5])], {}), ([X, 0.75], {})] for name in "add subtract multiply "
+       "divide remainder floor_divide copysign hypot maximum minimum logaddexp atan2 equal not_equal less "
+       "less_equal greater greater_equal logical_and logical_or".split()},
+    "pow": [([P, Y], {}), ([X, 3], {}), ([X, 2], {}), ([2.0, Y], {})],
+    "clip": [([X, -0.5, 1.0], {})],
+    "where": [([X > 0, X, Y], {}), ([X > 0, 1.0, Y], {})],
+    "polygamma": [([1, P], {}), ([3, P], {})],
+    "xlogy": [([Y, P], {}), ([np.zeros(3), np.array([0.0, 1.0, 2.0])], {})],
+    "xlog1py": [([Y, U], {})],
+    **{name: [([N], {}), ([N], {"axis": 0}), ([N], {"axis": (0, 1)}), ([N], {"axis": -1, "keepdims": True}), ([X], {})]
+       for name in "sum mean max min prod norm logsumexp var std".split()},
+    **{name: [([N > 0.3], {}), ([N > 0.3], {"axis": 1}), ([N > -9], {"axis": 0, "keepdims": True})]
+       for name in ("any", "all")},
+    **{name: [([X], {}), ([N], {"axis": 0}), ([N], {"axis": 1, "keepdims": True})] for name in ("argmax", "argmin")},
+    **{name: [([X], {}), ([N], {"axis": 0})] for name in ("cumulative_sum", "cumulative_prod")},
+    **{name: [([X], {}), ([N], {}), ([N], {"axis": 0}), ([np.stack([N, 2 * N])], {"axis": (0, 2)})]
+       for name in ("softmax", "log_softmax")},
+    "reshape": [([N], {"shape": (2, 3)}), ([N], {"shape": -1}), ([N], {"shape": (1, -1)})],
+    "broadcast_to": [([X], {"shape": (2, 3)})],
+    "expand_dims": [([N], {"axis": 1}), ([N], {"axis": -1})],
+    "squeeze": [([N[None]], {"axis": 0}), ([N[:1, :1]], {})],
+    "flip": [([N], {}), ([N], {"axis": 0})],
+    "roll": [([X], {"shift": 1}), ([N], {"shift": 1, "axis": 0}), ([N], {"shift": (1, 1), "axis": (0, 1)})],
+    "permute_dims": [([N], {}), ([np.stack([N, N])], {"axes": (2, 0, 1)})],
+    "getitem": [([N], {"index": (0,)}), ([N], {"index": (slice(None, None, -1), 1)}), ([X], {"index": (None, -1)}),
+                ([N], {"index": (Ellipsis, slice(0, 1))}), ([X], {"index": (slice(2, None, -2),)})],
+    "scatter": [([X], {"index": (slice(None), 1), "shape": (3, 2)}),
+                ([X], {"index": (np.array([0, 0, 1]),), "shape": (4,)})],
+    "take": [([X], {"indices": (2, 0, 0)}), ([N], {"indices": (1, -1), "axis": 0})],
+    "repeat": [([X], {"repeats": 2}), ([N], {"repeats": 3, "axis": 0})],
+    "concat": [([[X, Y]], {}), ([[N, N]], {"axis": 1})],
+    "stack": [([[X, Y]], {}), ([[X, Y]], {"axis": -1})],
+    "zeros": [([], {"shape": (2, 3)})],
+    "ones": [([], {"shape": (2,)})],
+    "full": [([], {"shape": (2,), "fill_value": 0.3})],
+    "eye": [([], {"n_rows": 3}), ([], {"n_rows": 2, "n_cols": 3})],
+    "arange": [([], {"start": 4}), ([], {"start": 1, "stop": 7, "step": 2})],
+    "linspace": [([], {"start": 0.0, "stop": 1.0, "num": 5})],
+    **{name: [([X, Y], {}), ([T, X], {})] for name in ("dot", "vecdot")},
+    "matmul": [([N.T, M], {}), ([M, X], {}), ([X, M], {}), ([X, Y], {})],
+    "outer": [([X, np.array([1.0, -2.0])], {})],
+    "matrix_transpose": [([N], {})],
+    "trace": [([M], {})],
+    "diagonal": [([M], {}), ([N], {"offset": -1})],
+    "diag": [([X], {})],
+    "tril": [([M], {}), ([N], {"k": -1})],
+    "triu": [([M], {}), ([N], {"k": 1})],
+    "det": [([M], {})],
+    "inv": [([M], {})],
+    "solve": [([M, X], {}), ([M, N], {})],
+}  # fmt: skip
+SAMPLES["norm"] += [([N], {"ord": 1}), ([N], {"ord": np.inf, "axis": 0}), ([N], {"ord": np.inf})]
+SAMPLES["var"] += [([X], {"correction": 1})]
+SAMPLES["std"] += [([N], {"axis": 0, "correction": 1})]
+SAMPLES["floor_divide"][0] = ([X, np.array([0.2, 0.3, -0.7])], {})
+
+DIGITS = {  # units of roundoff allowed where a library is less exact than that
+    ("torch", "polygamma"): 2e7,  # its trigamma keeps nine digits
+    ("jax", "gammaln"): 1e4,  # absolute near its zeros at 1 and 2
+}
+LACKING = {"jax": {"erfcx"}, "torch": set[str]()}  # rows that a library does not have
+
+CALLS = [(name, k) for name, samples in SAMPLES.items() for k in range(len(samples))]
+
+
+def test_every_row_has_a_sample_and_every_sample_a_row() -> None:
+    assert set(SAMPLES) == set(VOCABULARY)
+
+
+def _numbers(value: Any) -> np.ndarray:
+    return np.asarray(value.detach() if hasattr(value, "detach") else value, dtype=float)
+
+
+def _same(name: str, got: Any, want: np.ndarray, units: float = 64.0) -> None:
+    got = _numbers(got)
+    assert got.shape == want.shape, (name, got.shape, want.shape)
+    size = np.maximum(np.abs(want), np.max(np.abs(want), initial=0.0) if name in ("inv", "solve", "det") else 0.0)
+    assert np.all(np.abs(got - want) <= units * 2.0**-53 * size), (name, got, want)
+
+
+def _truth(name: str, args: list[Any], params: dict[str, Any]) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return np.asarray(getattr(NUMPY, name)(*args, **params), dtype=float)
+
+
+def _mapped(function: Any, args: list[Any]) -> list[Any]:
+    """Arrays changed by a function; plain numbers stay what they are."""
+    change = lambda a: function(a) if isinstance(a, np.ndarray) else a  # noqa: E731
+    return [[change(x) for x in a] if isinstance(a, list) else change(a) for a in args]
+
+
+@pytest.mark.parametrize(("name", "k"), CALLS)
+def test_error_bounds_carry_the_same_numbers(name: str, k: int) -> None:
+    args, params = SAMPLES[name][k]
+    want = _truth(name, args, params)
+    params = {**VOCABULARY[name].defaults, **params}
+    if name == "scatter":  # met by rules alone, behind the batch
+        said = BOUNDED.scatter(exact(args[0]), **params)
+        _same(name, said.value, want, units=0.0)
+        return
+    pair = _mapped(lambda a: Batched(a if a.dtype == bool else exact(np.stack([a, a]))), args)
+    if name in ("any", "all"):
+        pair = [Batched(np.stack([a, a])) for a in args]
+    elif name == "where":
+        pair[0] = Batched(np.stack([args[0], args[0]]))
+    said = getattr(Batch(BOUNDED), name)(*pair, **params)
+    data = said.data if isinstance(said, Batched) else said
+    if isinstance(data, Bounded):
+        assert data.err.shape == data.value.shape
+        assert np.all(data.err >= 0)
+        data = data.value
+    _same(name, data if VOCABULARY[name].batching is Batching.CONSTANT else data[1], want, units=8.0)
+
+
+def _framework(library: str) -> Any:
+    pytest.importorskip(library)
+    module = __import__(f"gradcheck.oracles.{library}", fromlist=["FRAMEWORK"])
+    return module.FRAMEWORK
+
+
+@pytest.mark.parametrize("library", ["torch", "jax"])
+@pytest.mark.parametrize(("name", "k"), CALLS)
+def test_frameworks_give_the_same_numbers(library: str, name: str, k: int) -> None:
+    args, params = SAMPLES[name][k]
+    framework = _framework(library)
+    want = _truth(name, args, params)
+    if name in LACKING[library]:
+        with pytest.raises(Unsupported, match=f"has no {name}"):
+            getattr(framework.namespace, name)
+        return
+    call = getattr(framework.namespace, name)
+    lift = lambda a: a if a.dtype == bool else framework.array(a)  # noqa: E731
+    units = DIGITS.get((library, name), 64.0)
+    _same(name, call(*_mapped(lift, args), **params), want, units)
+    moving: list[Any] = []
+    _mapped(lambda a: moving.append(a), args)
+    if not moving or moving[0].dtype == bool:
+        return
+
+    def f(*arrays: Any) -> Any:
+        rest = iter(arrays)
+        return call(*_mapped(lambda a: next(rest), args), **params)
+
+    pair = framework.vmapped(f, False)(*[framework.array(np.stack([a, a])) for a in moving])
+    _same(name, pair[1], want, units)

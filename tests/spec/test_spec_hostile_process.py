@@ -1,0 +1,111 @@
+"""Is every hostile file refused in under a second and 300 MB, by the command that people type?"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hostile_files import FOLDER, MADE, assert_complaints, assert_nothing_ran, manifest
+
+pytestmark = pytest.mark.slow
+
+SECONDS, MEGABYTES = 1.0, 300
+EXPECTED = manifest()
+ROOT = Path(__file__).parents[2]
+SCRIPT = """
+import sys
+from gradcheck.errors import InputError
+from gradcheck.spec import load_many
+try:
+    load_many(sys.argv[1:])
+except InputError as error:
+    print(error, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
+VALID = "gradcheck: 1\nfunctions:\n  f: {inputs: {x: {}}, value: x**2, gradient: {x: 2*x}}\n"
+
+
+def lint(path: str) -> list[str]:
+    """The command that lints a file."""
+    if find_spec("gradcheck.cli") is not None:
+        return [sys.executable, "-m", "gradcheck", "lint", path]
+    return [sys.executable, "-c", SCRIPT, path]
+
+
+def measured(command: list[str]) -> dict[str, Any]:
+    """Runs a command through `measure.py`; the fastest of up to three runs, as the machine may be busy."""
+    best: dict[str, Any] = {}
+    for _ in range(3):
+        helper = [sys.executable, "-S", str(Path(__file__).with_name("measure.py")), *command]
+        done = subprocess.run(helper, capture_output=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        result = json.loads(done.stdout)
+        best = result if not best or result["seconds"] < best["seconds"] else best
+        if best["seconds"] < SECONDS:
+            break
+    return best
+
+
+def assert_cheap_refusal(command: list[str]) -> str:
+    """The command must end with exit code 2, quickly and small; gives what it says."""
+    result = measured(command)
+    assert result["code"] == 2, result
+    assert result["seconds"] < SECONDS, f"{result['seconds']:.2f} s"
+    assert result["megabytes"] < MEGABYTES, f"{result['megabytes']:.0f} MB"
+    assert_nothing_ran()
+    return str(result["err"])
+
+
+def complaints(text: str, path: str) -> str:
+    """Those lines of the output that are about the file."""
+    return "\n".join(line for line in text.splitlines() if line.startswith(f"{path}:"))
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Injections would leave their marks here."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_cheap_refusal(name: str) -> None:
+    path = str(FOLDER / name)
+    assert_complaints(path, complaints(assert_cheap_refusal(lint(path)), path), EXPECTED[name])
+
+
+@pytest.mark.parametrize("name", sorted(MADE))
+def test_cheap_refusal_of_made(name: str) -> None:
+    make, expected = MADE[name]
+    make(Path(name))
+    assert_complaints(name, complaints(assert_cheap_refusal(lint(name)), name), expected)
+
+
+def test_cheap_refusal_of_a_directory() -> None:
+    Path("folder.grad.yaml").mkdir()
+    assert "no *.grad.yaml file in this directory" in assert_cheap_refusal(lint("folder.grad.yaml"))
+
+
+class TestTheHarness:
+    """Lies are planted, and must be found."""
+
+    def test_a_valid_file_is_not_refused(self) -> None:
+        Path("valid.grad.yaml").write_text(VALID)
+        with pytest.raises(AssertionError, match="'code': 0"):
+            assert_cheap_refusal(lint("valid.grad.yaml"))
+
+    def test_slowness_is_noticed(self) -> None:
+        with pytest.raises(AssertionError, match=r"^\d\.\d\d s"):
+            assert_cheap_refusal([sys.executable, "-S", "-c", "import time; time.sleep(1.1); raise SystemExit(2)"])
+
+    def test_greed_is_noticed(self) -> None:
+        with pytest.raises(AssertionError, match=r"^\d+ MB"):
+            assert_cheap_refusal([sys.executable, "-S", "-c", "b = b'x' * 350_000_000; raise SystemExit(2)"])
+
+    def test_a_crash_is_no_refusal(self) -> None:
+        with pytest.raises(AssertionError, match="'code': -11"):
+            assert_cheap_refusal([sys.executable, "-S", "-c", "import os; os.kill(os.getpid(), 11)"])
