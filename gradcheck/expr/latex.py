@@ -55,7 +55,7 @@ def _const(node: n.Const) -> tuple[str, int]:
     text = str(node.value) if not isinstance(node.value, bool) else rf"\text{{{node.value}}}"
     mantissa, _, exponent = text.partition("e")
     if exponent:
-        text = rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}", _PRODUCT
     return text, _SIGN if text.startswith("-") else _ATOM
 
 
@@ -82,7 +82,9 @@ def _call(node: n.Call) -> tuple[str, int]:
         binding, template = _INFIX[name]
         left = _print(args[0], binding)
         right = _print(args[1], binding + (name in ("subtract", "remainder") or binding == _COMPARE))
-        if name == "multiply" and _needs_dot(args[1]):
+        if right.startswith("-"):
+            right = rf"\left({right}\right)"
+        elif name == "multiply" and _needs_dot(args[1]):
             template = r"{0} \cdot {1}"
         return template.format(left, right), binding
     special = _SPECIAL.get(name)
@@ -90,7 +92,7 @@ def _call(node: n.Call) -> tuple[str, int]:
         return special(node)
     template = VOCABULARY[name].latex
     if template and len(args) == (VOCABULARY[name].arity or 0) and not node.params:
-        return _fill(template, [_print(a, _OR) for a in args]), _ATOM
+        return _fill(template, [_print(a, _OR) for a in args]), _POWER if "^" in template else _ATOM
     shown = [_print(a, _OR) for a in args]
     shown += [rf"\mathrm{{{key}}}={_print(value, _OR)}" for key, value in node.params]
     operator = name.replace("_", r"\_")
@@ -112,7 +114,7 @@ def _needs_dot_in(node: n.Call) -> bool:
 
 
 def _divide(node: n.Call) -> tuple[str, int]:
-    return rf"\frac{{{_print(node.args[0], _OR)}}}{{{_print(node.args[1], _OR)}}}", _ATOM
+    return rf"\frac{{{_print(node.args[0], _OR)}}}{{{_print(node.args[1], _OR)}}}", _POWER
 
 
 def _pow(node: n.Call) -> tuple[str, int]:
@@ -131,7 +133,7 @@ def _negative(node: n.Call) -> tuple[str, int]:
 
 
 def _not(node: n.Call) -> tuple[str, int]:
-    return r"\lnot " + _print(node.args[0], _NOT), _NOT
+    return r"\lnot " + _print(node.args[0], _SUM), _NOT
 
 
 def _square(node: n.Call) -> tuple[str, int]:

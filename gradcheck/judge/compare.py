@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +72,8 @@ def compare(claim: Party, witness: Party, roundoff: Array) -> Comparison:
 
 def _too_wide(claim: Party, witness: Party, joint: Array) -> Mask:
     size = np.maximum(np.abs(claim.center), np.abs(witness.center))
-    return np.asarray((joint > DECISIVE * size) & (joint > NEGLIGIBLE * typical(size)))
+    more_than_underflow = joint > 4 * UNDERFLOW  # 0 and 0 agree, though any bar is wide beside 0
+    return np.asarray((joint > DECISIVE * size) & (joint > NEGLIGIBLE * typical(size)) & more_than_underflow)
 
 
 def typical(size: Array) -> float:
@@ -96,4 +98,18 @@ def explained_by_rounding(values: Array, inputs: Array) -> Array:
     size = np.abs(values).reshape(-1, *(1,) * (inputs.ndim - 1))
     with np.errstate(all="ignore"):
         allowed = INACCURATE_UNITS * UNIT * size / np.abs(inputs)
+    return np.where(np.isfinite(allowed), allowed, 0.0)
+
+
+def explained_along(values: Array, inputs: Sequence[Array], tangents: Sequence[Array]) -> Array:
+    """The same for a derivative along tangents: a step that moves some input by its own size shifts f by rounding only.
+
+    values: (B, *out) the output that is pushed forward; inputs, tangents: (B, *shape) each.
+    """
+    speed = np.zeros(len(values))
+    for x, t in zip(inputs, tangents, strict=True):
+        with np.errstate(all="ignore"):
+            ratio = np.abs(t / x).reshape(len(speed), -1)
+        speed = np.maximum(speed, np.max(np.where(np.isfinite(ratio), ratio, 0.0), axis=1, initial=0.0))
+    allowed = INACCURATE_UNITS * UNIT * np.abs(values) * speed.reshape(-1, *(1,) * (values.ndim - 1))
     return np.where(np.isfinite(allowed), allowed, 0.0)

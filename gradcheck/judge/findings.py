@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from gradcheck.judge.blame import Blame, blame
-from gradcheck.judge.compare import Array, Comparison, Mask, Party, compare, explained_by_rounding, party
+from gradcheck.judge.compare import Array, Comparison, Mask, Party, compare, explained_along, explained_by_rounding, party
 from gradcheck.judge.finding import Finding, Number, Verdict, Worst
 from gradcheck.oracles.evidence import Evidence, Measured, Reason, Silence, Testimony
 from gradcheck.spec.case import Case
@@ -74,6 +74,7 @@ class _Room:
 
     def answer(self, witness: str, quantity: str) -> tuple[str, Measured] | None:
         said = self.said[witness]
+        quantity = quantity.partition("|")[0]
         if quantity == "pairing":
             return self._pairing(said)
         measured = said.get(quantity)
@@ -115,10 +116,18 @@ class _Room:
         return blame(numbers)
 
     def roundoff(self, quantity: str, shape: tuple[int, ...]) -> Array:
-        kind, _, name = quantity.partition(":")
-        if kind != "vjp":
-            return np.zeros(shape)
-        return np.broadcast_to(explained_by_rounding(self.scale, self.case.inputs[name]), shape)
+        kind, _, name = quantity.partition("|")[0].partition(":")
+        if kind == "vjp":
+            return np.broadcast_to(explained_by_rounding(self.scale, self.case.inputs[name]), shape)
+        if kind == "pairing":
+            return np.broadcast_to(self._along(self.scale), shape)
+        if kind.startswith("jvp"):
+            return np.broadcast_to(self._along(self.claimed[kind.replace("jvp", "value")].center), shape)
+        return np.zeros(shape)
+
+    def _along(self, values: Array) -> Array:
+        tangents = self.case.tangents
+        return explained_along(values, [self.case.inputs[n] for n in tangents], list(tangents.values()))
 
     def _numbers(self, quantity: str, index: tuple[int, ...]) -> Iterator[Number]:
         """What every party says about one element, the claim first, bars widened to the budgets."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck.expr import Batch, Batched, Control, Program, by_branch
 from gradcheck.oracles.evidence import Array, Measured
-from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, key, named, spread
+from gradcheck.oracles.inquiry import Inquiry, Rows, claimed, evaluate, key, spread
 from gradcheck.oracles.rounding import BOUNDED, Bounded, exact
 from gradcheck.spec.model import Claim, ClaimKind
 
@@ -59,44 +59,41 @@ class _Claims:
     def answers(self) -> dict[str, tuple[Bounded, Any]]:
         outputs = self.spec.outputs
         found: Answers = {key("value", o, outputs): v for o, v in self.values.items()}
+        for claim, quantity in claimed(self.spec):
+            found[quantity] = self.one(claim)
         first = [c for c in self.spec.claims if c.kind in FIRST_ORDER]
-        for claim in self.spec.claims:
-            found |= self.one(claim)
+        matrices = {c.of: c for c in reversed(first) if c.kind is not ClaimKind.VJP}
+        jvp = any(c.kind is ClaimKind.JVP for c in self.spec.claims)
         if {c.of for c in first} >= set(self.inquiry.moving):
             found |= self.pairing_of_vjps(found)
-            if all(c.kind is not ClaimKind.VJP for c in first):
-                found |= self.pushed(first)
-        elif any(c.kind is ClaimKind.JVP for c in self.spec.claims):
+            if set(matrices) >= set(self.inquiry.moving) and not jvp:
+                found |= self.pushed(list(matrices.values()))
+        elif jvp:
             found |= self.pairing_of_jvp(found)
         return {name: (v, self.declared.get(name, False)) for name, v in found.items()}
 
-    def one(self, claim: Claim) -> Answers:
-        """The quantities that one claim states directly."""
+    def one(self, claim: Claim) -> Bounded:
+        """What one claim states, applied to the cotangent or the tangents."""
         if claim.kind is ClaimKind.JVP:
-            result = named(self.formula(claim.program), self.spec.outputs)
-            return {key("jvp", o, self.spec.outputs): v for o, v in result.items()}
+            value = self.formula(claim.program)
+            shape = self.values[claim.of or self.spec.outputs[0]].shape
+            return Bounded(over(value.value, shape), over(value.err, shape))
         value = self.conventional(claim)
         ct = self.ct[self.spec.outputs[0]]
-        name = claim.of
-        if claim.kind is ClaimKind.GRADIENT:
-            return {f"vjp:{name}": multiply(ct, value)}
         if claim.kind is ClaimKind.DERIVATIVE:
-            return {f"vjp:{name}": reduced(multiply(ct, value), self.inputs[name].shape)}
+            return reduced(multiply(ct, value), self.inputs[claim.of].shape)
         if claim.kind is ClaimKind.JACOBIAN:
-            return {f"vjp:{name}": contracted(ct, value, front=True)}
+            return contracted(ct, value, front=True)
         if claim.kind is ClaimKind.VJP:
-            return {f"vjp:{name}": value}
+            return value
         if claim.kind is ClaimKind.HESSIAN:
-            return {f"hess:{name}": multiply(ct, contracted(self.t[name], value, front=False))}
-        return {f"hvp:{name}": multiply(ct, value)}
+            value = contracted(self.t[claim.of], value, front=False)
+        return multiply(ct, value)
 
-    def formula(self, program: Program) -> Any:
-        """A claim's formula at the points: an array with a batch axis, or a dict of them."""
+    def formula(self, program: Program) -> Bounded:
+        """A claim's formula at the points: an array with a batch axis."""
         result = program(Batch(BOUNDED), self.environment(), Control(guard=False))
-        points = len(self.rows)
-        if isinstance(result, dict):
-            return {k: as_bounded(spread(BOUNDED, v, points)) for k, v in result.items()}
-        return as_bounded(spread(BOUNDED, result, points))
+        return as_bounded(spread(BOUNDED, result, len(self.rows)))
 
     def environment(self) -> dict[str, Any]:
         env: dict[str, Any] = {n: Batched(v) for n, v in self.inputs.items()}
@@ -110,13 +107,13 @@ class _Claims:
         """The claimed formula, replaced by the declared convention where one is declared."""
         value = self.shaped(claim, self.formula(claim.program))
         for kink in self.spec.kinks:
-            if claim.of not in kink.values:
+            if claim.of not in kink.values or claim.kind not in FIRST_ORDER:
                 continue
             holds = spread(BOUNDED, kink.condition(Batch(BOUNDED), self.environment(), Control(guard=False)), 1)
             mask = over(np.asarray(holds, dtype=bool), value.shape)
             there = self.shaped(claim, self.formula(kink.values[claim.of]))
             value = Bounded(np.where(mask, there.value, value.value), np.where(mask, there.err, value.err))
-            if claim.kind in FIRST_ORDER and mask.shape == self.inputs[claim.of].shape:
+            if mask.shape == self.inputs[claim.of].shape:
                 self.declared[f"vjp:{claim.of}"] = self.declared.get(f"vjp:{claim.of}", False) | mask
         return value
 
@@ -124,11 +121,10 @@ class _Claims:
         """A claim that is written smaller (a plain number) spread over the shape it stands for."""
         x = self.inputs[claim.of].shape
         out = self.values[self.spec.outputs[0]].shape
-        shape = {
-            ClaimKind.JACOBIAN: (*out, *x[1:]),
-            ClaimKind.HESSIAN: (*x, *x[1:]),
-            ClaimKind.DERIVATIVE: np.broadcast_shapes(out, value.shape) if len(value.shape) == len(out) else out,
-        }.get(claim.kind, x)
+        if claim.kind is ClaimKind.DERIVATIVE:
+            shape = np.broadcast_shapes(out, value.shape) if len(value.shape) == len(out) else out
+        else:
+            shape = {ClaimKind.JACOBIAN: (*out, *x[1:]), ClaimKind.HESSIAN: (*x, *x[1:])}.get(claim.kind, x)
         return Bounded(over(value.value, shape), over(value.err, shape))
 
     def pairing_of_vjps(self, found: Answers) -> Answers:

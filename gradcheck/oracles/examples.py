@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.oracles.evidence import Array, Measured
-from gradcheck.oracles.inquiry import Inquiry
+from gradcheck.oracles.inquiry import Inquiry, key
 from gradcheck.spec.model import Example
 
 EXACT = 2.0**-52  # a printed number without `decimals` is the nearest float64
@@ -48,7 +48,7 @@ def _derivative(inquiry: Inquiry, kind: str, of: str, printed: Measured, ct: Arr
         center = np.tensordot(ct, printed.center[0], axes=rank).reshape(shape)
         return f"vjp:{of}", Measured(center, np.tensordot(np.abs(ct), printed.bar[0], axes=rank).reshape(shape))
     if kind == "jvp":
-        return "jvp", printed
+        return key("jvp", of, inquiry.spec.outputs), printed
     if kind == "hessian":
         t = inquiry.case.tangents[of][0]
         center = np.tensordot(printed.center[0], t, axes=t.ndim)[None]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gradcheck.expr import NUMPY, Batch, Batched, Control, Recording, by_branch
 from gradcheck.spec.case import Case
-from gradcheck.spec.model import ClaimKind, Spec
+from gradcheck.spec.model import Claim, ClaimKind, Spec
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -101,7 +101,26 @@ def spread(base: Any, value: Any, points: int) -> Any:
     """A program's value as an array with a batch axis, also where it does not depend on the points."""
     if isinstance(value, Batched):
         return value.data
-    return base.broadcast_to(np.asarray(value, dtype=float), shape=(points, *np.shape(value)))
+    constant = value if hasattr(value, "shape") else np.asarray(value, dtype=float)
+    return base.broadcast_to(constant, shape=(points, *constant.shape))
+
+
+QUANTITY = {ClaimKind.JVP: "jvp", ClaimKind.HVP: "hvp:{}", ClaimKind.HESSIAN: "hess:{}"}
+
+
+def claimed(spec: Spec) -> list[tuple[Claim, str]]:
+    """Every claim with the quantity it states ("vjp:x", "jvp[y]", "hvp:x").
+
+    Where two claims state the same quantity (a derivative and a Jacobian, say), the later is told apart by its kind:
+    "vjp:x|jacobian". Witnesses answer "vjp:x"; both claims are held against it.
+    """
+    found: dict[str, Claim] = {}
+    for claim in spec.claims:
+        name = QUANTITY.get(claim.kind, "vjp:{}").format(claim.of)
+        if claim.kind is ClaimKind.JVP and claim.of:
+            name = key("jvp", claim.of, spec.outputs)
+        found[name if name not in found else f"{name}|{claim.kind.value}"] = claim
+    return [(claim, name) for name, claim in found.items()]
 
 
 def point_shape(case: Case, name: str) -> tuple[int, ...]:

@@ -7,15 +7,16 @@ they differ are evaluated once more by themselves.
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from gradcheck.errors import Unsupported
-from gradcheck.expr import VOCABULARY, Primitive
+from gradcheck.expr import VOCABULARY, Control, Primitive, Program
 from gradcheck.expr.rules import one_axis
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.frameworks import Framework, gather

@@ -263,8 +263,8 @@ def _cell(run: Run, outcome: Outcome, name: str) -> Cell:
 
 
 def _own_party(name: str) -> bool:
-    """Whether a party exists for some functions only: their worked examples and implementations under test."""
-    return name == "example" or name.startswith("implementation:")
+    """Whether a party stands here for some functions only: examples, implementations, a claim that failed itself."""
+    return name in ("example", "claim") or name.startswith("implementation:")
 
 
 def _concern(row: Row) -> tuple[int, int, bool]:

@@ -11,13 +11,14 @@ from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, judge, overall, power, witness_verdict
 from gradcheck.judge.whole import mode_verdict
 from gradcheck.oracles import INDEPENDENT, Hearing, Inquiry, Testimony
+from gradcheck.oracles.inquiry import claimed
 from gradcheck.run.config import Config
 from gradcheck.run.counterexample import counterexample
 from gradcheck.run.outcome import ClaimText, Outcome, WitnessResult
 from gradcheck.run.pictures import graph_of, plot_of
 from gradcheck.run.plain import plain
 from gradcheck.run.store import failure_id
-from gradcheck.spec import Case, ClaimKind, Example, Spec
+from gradcheck.spec import Case, Example, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,7 @@ def judge_function(spec: Spec, config: Config) -> Outcome:
 
 def claimed_quantities(spec: Spec) -> list[str]:
     """The derivatives that an independent witness must agree with."""
-    names = {ClaimKind.JVP: "jvp", ClaimKind.HVP: "hvp:{}", ClaimKind.HESSIAN: "hess:{}"}
-    found = dict.fromkeys(names.get(c.kind, "vjp:{}").format(c.of) for c in spec.claims)
-    if len(spec.outputs) > 1 and "jvp" in found:
-        return [q for q in found if q != "jvp"] + [f"jvp[{o}]" for o in spec.outputs]
-    return list(found)
+    return [quantity for _, quantity in claimed(spec)]
 
 
 def _cases(spec: Spec, config: Config) -> Iterator[tuple[Case, Example | None]]:
