@@ -12,9 +12,11 @@ from gradcheck.spec import load_many
 
 
 def project_config(config: Config | None = None) -> Config:
-    """`config` (or the defaults) with what the project's `pyproject.toml` allows."""
+    """`config` (or the defaults) with what the project's `pyproject.toml` allows; `allowed=None` still refuses all."""
+    config = config or Config()
     project = settings(Path.cwd())
-    return replace(config or Config(), allowed=project.allow_imports, python_path=project.python_path)
+    allowed = None if config.allowed is None else project.allow_imports
+    return replace(config, allowed=allowed, python_path=project.python_path)
 
 
 def judge_files(paths: Sequence[str], config: Config | None = None) -> Iterator[Outcome]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import shlex
 import sys
 import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -36,10 +38,17 @@ class _Commands(click.Group):
             ctx.exit(INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # `gradcheck … | head`: nobody reads on, which click knows to end quietly
+                raise
+            self._our_fault(ctx)
         except Exception:  # whatever else comes is a fault of gradcheck's own, and says so
-            traceback.print_exc()
-            click.echo("this is a fault of gradcheck, not of your spec", err=True)
-            ctx.exit(OUR_FAULT)
+            self._our_fault(ctx)
+
+    def _our_fault(self, ctx: click.Context) -> NoReturn:
+        traceback.print_exc()
+        click.echo("this is a fault of gradcheck, not of your spec", err=True)
+        ctx.exit(OUR_FAULT)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,37 +84,46 @@ def run(
     no_store: bool,
 ) -> None:  # fmt: skip
     """Judge the functions and behaviours of spec files, or of all *.grad.yaml below folders."""
-    from gradcheck.run import PROFILES, Config, entries, exit_code
+    from gradcheck.run import PROFILES, Config, demanded, entries, exit_code
     from gradcheck.run.settings import settings
+    from gradcheck.run.store import FOLDER
     from gradcheck.spec import load_many
 
     files = load_many(paths)
     project = settings(Path.cwd())
     config = Config(
-        witnesses=_chosen(witnesses), profile=PROFILES[profile], seed=seed, workers=workers,
+        witnesses=demanded(witnesses), profile=PROFILES[profile], seed=seed, workers=workers,
         allowed=None if no_imports else project.allow_imports, python_path=project.python_path,
+        store=None if no_store else str(FOLDER),
     )  # fmt: skip
     work = [e for e in entries(files) if select in e.id or any(select in tag for tag in e.tags)]
-    command = f"gradcheck run {' '.join(paths)}{f' -k {select}' if select else ''} --seed {seed} --profile {profile}"
+    command = _command(paths, select, witnesses, no_imports, seed, profile)
     result = _judged(work, config, command, lines_path, verbose)
     _write(result, json_path, html_path)
-    if not no_store:
-        _keep(result.outcomes)
     if not work:
         click.echo(f"nothing ran: no entry {f'matches {select!r}' if select else 'was found'}", err=True)
     sys.exit(exit_code(result.outcomes))
 
 
-def _chosen(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The witnesses asked for by name, which must be there; all of them where none was named."""
-    from gradcheck.errors import BackendMissing
-    from gradcheck.oracles.hearing import WITNESSES, check_names, installed
+def _command(
+    paths: tuple[str, ...], select: str, witnesses: tuple[str, ...], no_imports: bool, seed: int, profile: str
+) -> str:
+    """The command that gives this run again: all that the verdicts depend on, ready for a shell."""
+    words = ["gradcheck", "run", *paths, *(["-k", select] if select else [])]
+    words += [word for name in witnesses for word in ("--witness", name)]
+    words += ["--no-imports"] if no_imports else []
+    return shlex.join([*words, "--seed", str(seed), "--profile", profile])
 
-    check_names(names)
-    for name in names:
-        if name in WITNESSES and not installed(name):
-            raise BackendMissing(name, WITNESSES[name])
-    return tuple(dict.fromkeys(names)) or tuple(WITNESSES)
+
+def _opened(path: Path) -> IO[str]:
+    """The file for writing, its folder made. Raises UsageError where that cannot be."""
+    from gradcheck.errors import UsageError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _judged(work: Sequence[Entry], config: Config, command: str, lines_path: Path | None, verbose: bool) -> Run:
@@ -116,10 +134,7 @@ def _judged(work: Sequence[Entry], config: Config, command: str, lines_path: Pat
 
     start = time.perf_counter()
     found: list[Outcome] = []
-    lines = None
-    if lines_path is not None:
-        lines_path.parent.mkdir(parents=True, exist_ok=True)
-        lines = lines_path.open("w", encoding="utf-8")
+    lines = None if lines_path is None else _opened(lines_path)
     with Progress(Console(), verbose) as progress:
         progress.start(len(work))
         try:
@@ -128,6 +143,7 @@ def _judged(work: Sequence[Entry], config: Config, command: str, lines_path: Pat
                 progress.outcome(outcome)
                 if lines is not None:
                     lines.write(json_line(outcome) + "\n")
+                    lines.flush()
         finally:
             if lines is not None:
                 lines.close()
@@ -149,16 +165,10 @@ def _write(result: Run, json_path: Path | None, html_path: Path | None) -> None:
 def _page(result: Run, path: Path) -> None:
     from gradcheck.report.html import render
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(result), encoding="utf-8")
+    page = render(result)
+    with _opened(path) as file:
+        file.write(page)
     click.echo(f"report: {path}")
-
-
-def _keep(found: Sequence[Outcome]) -> None:
-    from gradcheck.run.store import save
-
-    for outcome in found:
-        save(outcome)
 
 
 @main.command()
@@ -194,18 +204,21 @@ def schema() -> None:
 @click.argument("failure", required=False)
 def replay(failure: str | None) -> None:
     """Judge a stored failure again: FIXED, FAILED or ERROR. Without an id, list what is stored."""
-    from gradcheck.run import Config
+    from gradcheck.run import Config, demanded
     from gradcheck.run.replay import replay as again
     from gradcheck.run.settings import settings
     from gradcheck.run.store import FOLDER, load
 
     if failure is None:
-        for path in sorted(FOLDER.glob("*.json")):
-            click.echo(f"{path.stem}: {load(path.stem).sentence}")
+        kept = sorted(path.stem for path in FOLDER.glob("*.json"))
+        for name in kept:
+            click.echo(f"{name}: {load(name).sentence}")
+        if not kept:
+            click.echo(f"no failure is stored in {FOLDER}")
         return
     stored = load(failure)
     project = settings(Path.cwd())
-    config = Config(_chosen(()), allowed=project.allow_imports, python_path=project.python_path)
+    config = Config(demanded(()), allowed=project.allow_imports, python_path=project.python_path)
     try:
         fails, findings = again(stored, config)
     except GradcheckError as error:

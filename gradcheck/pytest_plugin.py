@@ -5,7 +5,9 @@ Imported by every pytest run of a user, so only the standard library and pytest 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,13 @@ if TYPE_CHECKING:
 
 SUFFIX = ".grad.yaml"
 VERDICT = "verdict"
+PROFILE_NAMES = ("quick", "default", "thorough")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The plugin's options."""
     group = parser.getgroup("gradcheck", "judging derivatives")
-    group.addoption("--gradcheck-profile", default="quick", help="quick, default or thorough")
+    group.addoption("--gradcheck-profile", default="quick", choices=PROFILE_NAMES, help="how hard to look")
     group.addoption("--gradcheck-seed", default=0, type=int, help="the seed of all cases")
     group.addoption("--gradcheck-witness", action="append", default=[], help="hear only these witnesses (repeatable)")
     group.addoption("--gradcheck-no-imports", action="store_true", help="import no implementation under test")
@@ -31,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Markers for -m."""
     config.addinivalue_line("markers", "gradcheck: an item that comes from a *.grad.yaml spec")
     config.addinivalue_line("markers", "gradcheck_witness(name): the witness that a gradcheck item is about")
+    config.addinivalue_line("markers", "gradcheck_specs(*patterns, argument): see gradcheck.parametrize")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -50,51 +54,55 @@ class SpecModule(pytest.File):
         from gradcheck.spec import load
 
         try:
-            file = load(self._shown())
+            self.settings = _config(self.config)
+            file = load(_shown(self.path, self.config))
         except GradcheckError as error:
             raise self.CollectError(str(error)) from None
-        self.settings = _config(self.config)
         self.judged: dict[str, Outcome] = {}
         for entry in entries([file]):
             for witness in [*_witnesses(entry, self.settings), VERDICT]:
                 name = f"{entry.id}/float64@{witness}"
                 yield SpecItem.from_parent(self, name=name, entry=entry, witness=witness)
 
-    def _shown(self) -> str:
-        try:
-            return str(self.path.relative_to(self.config.invocation_params.dir))
-        except ValueError:
-            return str(self.path)
-
     def outcome(self, entry: Entry) -> Outcome:
         """The entry's outcome, from the one runner."""
-        from gradcheck.run import outcomes
-
         if entry.id not in self.judged:
-            self.judged[entry.id] = next(outcomes([entry], self.settings))
+            self.judged[entry.id] = _judge(entry, self.settings)
         return self.judged[entry.id]
 
 
-def _config(config: pytest.Config) -> Config:
-    from gradcheck.errors import GradcheckError
-    from gradcheck.oracles.hearing import WITNESSES, check_names
-    from gradcheck.run import PROFILES, Config
-    from gradcheck.run.settings import settings
-
-    profile = config.getoption("--gradcheck-profile")
-    names = tuple(config.getoption("--gradcheck-witness")) or tuple(WITNESSES)
+def _shown(path: Path, config: pytest.Config) -> str:
+    """A path as it is typed where pytest was called."""
     try:
-        check_names(names)
-        project = settings(config.rootpath)
-    except GradcheckError as error:
-        raise pytest.UsageError(str(error)) from None
-    if profile not in PROFILES:
-        raise pytest.UsageError(f"there is no profile {profile!r}; there are {', '.join(PROFILES)}")
-    allowed = None if config.getoption("--gradcheck-no-imports") else project.allow_imports
+        return str(path.relative_to(config.invocation_params.dir))
+    except ValueError:
+        return str(path)
+
+
+def _judge(entry: Entry, settings: Config) -> Outcome:
+    """An entry's outcome; what pytest was told to do with warnings changes no verdict."""
+    from gradcheck.run import outcomes
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        return next(outcomes([entry], settings))
+
+
+def _config(config: pytest.Config) -> Config:
+    """The settings of the runner. Raises UsageError and BackendMissing as the command line does."""
+    from gradcheck.run import PROFILES, Config, demanded
+    from gradcheck.run.settings import settings
+    from gradcheck.run.store import FOLDER
+
+    project = settings(config.rootpath)
     return Config(
-        witnesses=names, profile=PROFILES[profile], seed=config.getoption("--gradcheck-seed"), allowed=allowed,
+        witnesses=demanded(config.getoption("--gradcheck-witness")),
+        profile=PROFILES[config.getoption("--gradcheck-profile")],
+        seed=config.getoption("--gradcheck-seed"),
+        allowed=None if config.getoption("--gradcheck-no-imports") else project.allow_imports,
         python_path=project.python_path,
-    )  # fmt: skip
+        store=str(config.invocation_params.dir / FOLDER),
+    )
 
 
 def _witnesses(entry: Entry, config: Config) -> list[str]:
@@ -130,8 +138,8 @@ class SpecItem(pytest.Item):
             return
         result = outcome.witnesses[self.witness]
         self.user_properties.append(("gradcheck_reason", result.reason))
-        if result.verdict == "SILENT":
-            pytest.skip(f"{self.witness} is silent: {result.reason}")
+        if result.verdict in ("SILENT", "UNDECIDED"):  # what was not checked does not look like a pass
+            pytest.skip(f"{self.witness} is {result.verdict.lower()}: {result.reason}")
         bad = result.verdict in ("DISAGREES", "CRASHED")
         known = any(k.witness == self.witness for k in getattr(self.entry, "known", ()))
         if bad and not (known and outcome.passed):
@@ -156,3 +164,56 @@ class WrongDerivative(AssertionError):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.sentence)
         self.outcome = outcome
+
+
+@dataclass(frozen=True)
+class SpecCase:
+    """What a test that is parametrized by specs gets: one function or behaviour."""
+
+    entry: Entry
+    settings: Config
+
+    @property
+    def id(self) -> str:
+        """The entry's name."""
+        return self.entry.id
+
+    def judge(self) -> Outcome:
+        """The entry's outcome, from the one runner: `.passed`, `.verdict`, `.sentence`, `.blame` …"""
+        return _judge(self.entry, self.settings)
+
+
+def parametrize(*patterns: str, argument: str = "entry") -> pytest.MarkDecorator:
+    """Call a test once for every entry of the spec files that match, as `@gradcheck.parametrize("specs/*.grad.yaml")`.
+
+    patterns: globs of spec files or folders, from pytest's root directory; argument: the name of the test's argument,
+    which gets a SpecCase. Broken specs, and a pattern that matches nothing, are errors of collection.
+    """
+    if not patterns:
+        raise TypeError("gradcheck.parametrize takes at least one pattern of spec files")
+    return pytest.mark.gradcheck_specs(*patterns, argument=argument)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Carry out what `parametrize` asks for."""
+    for mark in metafunc.definition.iter_markers("gradcheck_specs"):
+        cases = _spec_cases(mark.args, metafunc.config)
+        metafunc.parametrize(mark.kwargs["argument"], cases, ids=[case.id for case in cases])
+
+
+def _spec_cases(patterns: tuple[str, ...], config: pytest.Config) -> list[SpecCase]:
+    from gradcheck.errors import GradcheckError
+    from gradcheck.run import entries
+    from gradcheck.spec import load_many
+
+    paths: list[Path] = []
+    for pattern in patterns:
+        matching = sorted(config.rootpath.glob(pattern))
+        if not matching:
+            raise pytest.Collector.CollectError(f"no spec file matches {pattern!r} below {config.rootpath}")
+        paths += matching
+    try:
+        settings = _config(config)
+        return [SpecCase(entry, settings) for entry in entries(load_many(_shown(p, config) for p in paths))]
+    except GradcheckError as error:
+        raise pytest.Collector.CollectError(str(error)) from None

@@ -71,7 +71,7 @@ def plans(spec: Spec, seed: int, shapes: int, per_shape: int) -> list[Plan]:
     for plan in _varied(drawn):
         if plan.sizes in by_size or len(by_size) < wanted:
             group = by_size.setdefault(plan.sizes, [])
-            if len(group) < per_shape:
+            if len(group) < per_shape and all(plan.seed != other.seed for other in group):
                 group.append(plan)
     return [plan for group in by_size.values() for plan in _filled(group, per_shape)]
 
@@ -89,10 +89,10 @@ def _distinct(plan: Plan) -> bool:
 
 def _filled(group: list[Plan], wanted: int) -> list[Plan]:
     """`wanted` plans of one size: more are made from the first by its seed where Hypothesis gave fewer."""
-    first = group[0]
+    first, free = group[0], max(plan.seed for plan in group) + 1
     for k in range(wanted - len(group)):
         scale = SCALES[(k + 1) % len(SCALES)]
-        group.append(Plan(first.sizes, first.seed ^ (k + 1), scale, first.specials))
+        group.append(Plan(first.sizes, free + k, scale, first.specials))
     return group
 
 

@@ -25,6 +25,7 @@ Point = dict[str, Array]  # one point, no batch axis
 Fails = Callable[[Case], NDArray[np.bool_]]
 SIMPLE = (0.0, 1.0, 2.0, -1.0, 3.0, 0.5, -2.0, 4.0, 5.0, 10.0, -0.5)
 MAX_SIZES = 24
+MAX_BLOCKS = 27
 PASSES = 2
 
 
@@ -102,10 +103,12 @@ def _smaller(best: Case, fails: Fails) -> Case:
 
 
 def _blocks(best: Case, sizes: Mapping[str, int]) -> Iterator[Point]:
-    """Blocks of the point in the new sizes: each dimension cut from its start, its end and its middle."""
+    """Blocks of the point in the new sizes: all there are, or, of many, those from the starts, ends and middles."""
     names = list(sizes)
-    cuts = [sorted({0, best.sizes[d] - n, (best.sizes[d] - n) // 2}) for d, n in sizes.items()]
-    for starts in list(product(*cuts))[:27]:
+    cuts = [list(range(best.sizes[d] - n + 1)) for d, n in sizes.items()]
+    if np.prod([len(c) for c in cuts]) > MAX_BLOCKS:
+        cuts = [sorted({c[0], c[-1], c[(len(c) - 1) // 2]}) for c in cuts]
+    for starts in list(product(*cuts))[:MAX_BLOCKS]:
         offset = dict(zip(names, starts, strict=True))
         point: Point = {}
         for i in best.spec.inputs:

@@ -13,7 +13,7 @@ from gradcheck.expr.program import Program
 from gradcheck.expr.vocabulary import VOCABULARY
 
 # precedence: how tightly a construct binds; a child that binds less than its place asks for gets parentheses
-_OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(9)
+_OR, _AND, _NOT, _COMPARE, _SUM, _SERIES, _PRODUCT, _SIGN, _POWER, _ATOM = range(10)
 
 _INFIX: dict[str, tuple[int, str]] = {
     "add": (_SUM, "{0} + {1}"),
@@ -29,6 +29,25 @@ _INFIX: dict[str, tuple[int, str]] = {
     "not_equal": (_COMPARE, r"{0} \ne {1}"),
     "logical_and": (_AND, r"{0} \land {1}"),
     "logical_or": (_OR, r"{0} \lor {1}"),
+}
+# rows whose template stands open on a side: how tightly the whole binds, and what each of its arguments must
+_OPEN: dict[str, tuple[int, int]] = {
+    "positive": (_SIGN, _SIGN),
+    "reciprocal": (_POWER, _ATOM),
+    "inv": (_POWER, _ATOM),
+    "solve": (_PRODUCT, _ATOM),
+    "dot": (_PRODUCT, _POWER),
+    "vecdot": (_PRODUCT, _POWER),
+    "outer": (_PRODUCT, _POWER),
+    "xlogy": (_PRODUCT, _ATOM),
+    "xlog1py": (_PRODUCT, _ATOM),
+    "log1p": (_ATOM, _SUM),
+    "hypot": (_ATOM, _ATOM),
+    "floor_divide": (_ATOM, _POWER),
+    "sum": (_SERIES, _PRODUCT),
+    "prod": (_SERIES, _PRODUCT),
+    "logsumexp": (_SERIES, _OR),
+    "expm1": (_SUM, _OR),
 }
 _GREEK = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
@@ -92,17 +111,12 @@ def _call(node: n.Call) -> tuple[str, int]:
         return special(node)
     template = VOCABULARY[name].latex
     if template and len(args) == (VOCABULARY[name].arity or 0) and not node.params:
-        return _fill(template, [_print(a, _OR) for a in args]), _POWER if "^" in template else _ATOM
+        binding, place = _OPEN.get(name, (_POWER if "^" in template or r"\frac" in template else _ATOM, _OR))
+        return template.format(*[_print(a, place) for a in args]), binding
     shown = [_print(a, _OR) for a in args]
     shown += [rf"\mathrm{{{key}}}={_print(value, _OR)}" for key, value in node.params]
     operator = name.replace("_", r"\_")
     return rf"\operatorname{{{operator}}}\left({', '.join(shown)}\right)", _ATOM
-
-
-def _fill(template: str, args: list[str]) -> str:
-    for k, arg in enumerate(args):
-        template = template.replace("{" + str(k) + "}", arg)
-    return template
 
 
 def _needs_dot(node: n.Node) -> bool:

@@ -69,6 +69,14 @@ class _Field:
             total += product.sum(axis=tuple(range(1, product.ndim)))
         return total[:, None]
 
+    def lift(self) -> Array:
+        """What to add to <ct, f> where its terms cancel, so that its size tells how far they were rounded: (B,)."""
+        values = self.values(np.arange(self.case.points), dict(self.case.inputs))
+        terms = [(self.case.cotangents[o] * v).reshape(self.case.points, -1) for o, v in values.items()]
+        joined = np.concatenate(terms, axis=1)
+        size = np.abs(joined).sum(axis=1)
+        return np.where(np.isfinite(size) & (np.abs(joined.sum(axis=1)) < size / 8), size, 0.0)
+
     def values(self, rows: Rows, inputs: dict[str, Array]) -> dict[str, Array]:
         """Outputs at displaced points; NaN outside the domain."""
         if not len(rows):
@@ -133,8 +141,9 @@ def _reverse(field: _Field, i: Input) -> Measured:
         target = moved[i.name].reshape(len(rows), size).copy()
         target[np.arange(len(rows)), element[rows]] += t
         moved[i.name] = target.reshape(len(rows), *x.shape[1:])
-        return field.contracted(base[rows], moved)
+        return field.contracted(base[rows], moved) + lift[base[rows]][:, None]
 
+    lift = field.lift()
     below, above = room(i.domain, flat.ravel())
     found = slopes(g, flat.ravel(), _scale(flat), below, above, field.case.seed, wide=_wide(flat, i))
     return _measured(found, x.shape)

@@ -53,11 +53,17 @@ def _vjp(f: Callable[..., Any], args: tuple[Any, ...], ct: tuple[Any, ...]) -> A
 
 
 def _jvp(f: Callable[..., Any], args: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
-    return torch.func.jvp(lambda *a: f(*a)[0], args, tangents)[1]
+    return _pushed(lambda *a: f(*a)[0], args, tangents)
 
 
 def _hvp(f: Callable[..., Any], args: tuple[Any, ...], ct: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
-    return torch.func.jvp(lambda *a: _vjp(f, a, ct)[1], args, tangents)[1]
+    return _pushed(lambda *a: _vjp(f, a, ct)[1], args, tangents)
+
+
+def _pushed(f: Callable[..., Any], args: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+    with warnings.catch_warnings():  # its first use loads parts of PyTorch that PyTorch itself deprecates
+        warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)
+        return torch.func.jvp(f, args, tangents)[1]
 
 
 class TorchNamespace:
@@ -432,7 +438,7 @@ class TorchTape:
         value.requires_grad_(requires_grad)
 
     def backward(self, value: torch.Tensor, gradient: Array | None, retain: bool | None, create: bool) -> None:
-        value.backward(None if gradient is None else _array(gradient), retain, create)
+        torch.autograd.backward(value, None if gradient is None else _array(gradient), retain, create)
 
     def zero_grad(self, value: torch.Tensor) -> None:
         value.grad = None

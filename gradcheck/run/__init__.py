@@ -1,6 +1,6 @@
 """Doing it: the one runner, its records, the failure store and the gate."""
 
-from gradcheck.run.config import PROFILES, WITNESSES, Config, Profile
+from gradcheck.run.config import PROFILES, WITNESSES, Config, Profile, demanded
 from gradcheck.run.gate import exit_code
 from gradcheck.run.outcome import Outcome, Run, Summary, WitnessResult
 from gradcheck.run.record import document, json_line, read_json, run_of, write_json
@@ -16,6 +16,7 @@ __all__ = [
     "Run",
     "Summary",
     "WitnessResult",
+    "demanded",
     "document",
     "entries",
     "exit_code",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from gradcheck.errors import BackendMissing
+from gradcheck.oracles import hearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "thorough": Profile("thorough", shapes=8, per_shape=2, points=1024),
     }
 )
-WITNESSES = ("engine", "differences", "torch", "jax")
+WITNESSES = tuple(hearing.WITNESSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Config:
     """A run's settings.
 
     allowed: modules that implementations may be imported from, None to import nothing; python_path: folders searched
-    for them first. timeout: seconds that one function may take where workers are used.
+    for them first. timeout: seconds that one function may take where workers are used (2 or more). store: the folder
+    that failing points are kept in for `gradcheck replay`, None to keep none.
     """
 
     witnesses: tuple[str, ...] = WITNESSES
@@ -42,3 +46,16 @@ class Config:
     allowed: tuple[str, ...] | None = ()
     python_path: tuple[str, ...] = ()
     timeout: float = 600.0
+    store: str | None = None
+
+
+def demanded(names: Sequence[str]) -> tuple[str, ...]:
+    """The witnesses asked for by name, each once; all of them where none was named.
+
+    Raises UsageError for a name that no witness has, BackendMissing where a named witness's library is missing.
+    """
+    hearing.check_names(names)
+    for name in names:
+        if name in hearing.WITNESSES and not hearing.installed(name):
+            raise BackendMissing(name, hearing.WITNESSES[name])
+    return tuple(dict.fromkeys(names)) or WITNESSES

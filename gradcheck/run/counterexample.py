@@ -27,7 +27,7 @@ def counterexample(
     case = next((c for c, f in heard if f is finding), deciding)
     quantity, witness = finding.worst.quantity, finding.witness
     if witness == "example":
-        return _told(case, finding, ())
+        return _told(case, finding)
 
     def fails(candidate: Case) -> NDArray[np.bool_]:
         said = _ask(candidate, config, [witness])
@@ -37,7 +37,7 @@ def counterexample(
     everybody = judge(small, _ask(small, config, config.witnesses))
     again = [f for f in everybody if f.verdict is Verdict.DISAGREES and f.worst and f.worst.quantity == quantity]
     best = next((f for f in again if f.witness == witness), again[0] if again else finding)
-    return _told(small, best, _accused(best))
+    return _told(case if best is finding else small, best)
 
 
 def _ask(case: Case, config: Config, witnesses: Sequence[str]) -> dict[str, Any]:
@@ -55,26 +55,30 @@ def _cheapest(heard: Sequence[tuple[Case, Finding]], whole: Whole) -> Finding | 
     return whole.finding
 
 
-def _accused(finding: Finding) -> tuple[str, ...]:
-    return (finding.blame,) if finding.blame else ()
-
-
-def _told(case: Case, finding: Finding, accused: tuple[str, ...]) -> Counterexample:
+def _told(case: Case, finding: Finding) -> Counterexample:
     worst = finding.worst
     assert worst is not None
     numbers = tuple(dict(plain(n)) for n in worst.numbers)
+    along = {n: t[worst.point].tolist() for n, t in case.tangents.items()} if _directed(worst.quantity) else {}
     return Counterexample(
         dict(case.sizes), plain(dict(worst.inputs)), plain(dict(worst.cotangent)), worst.quantity, worst.index,
-        numbers, sentence(worst.inputs, worst.cotangent, worst.quantity, worst.index, worst.numbers),
+        numbers, sentence(worst.inputs, worst.cotangent, worst.quantity, worst.index, worst.numbers, along),
+        plain(along),
     )  # fmt: skip
+
+
+def _directed(quantity: str) -> bool:
+    """Whether a quantity is taken along the tangents."""
+    return quantity.startswith(("jvp", "hvp", "hess", "pairing"))
 
 
 def sentence(
     inputs: Mapping[str, Any], cotangent: Mapping[str, Any], quantity: str, index: tuple[int, ...],
-    numbers: Sequence[Number],
+    numbers: Sequence[Number], tangents: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
-    """The counterexample in words: where, and who says what."""
+    """The counterexample in words: where, along which direction, and who says what."""
     where = ", ".join(f"{name} = {_listed(value)}" for name, value in inputs.items())
+    where += "".join(f", t_{name} = {_listed(value)}" for name, value in (tangents or {}).items())
     if _some(cotangent):
         where += "".join(f", {_ct(name, cotangent)} = {_listed(value)}" for name, value in cotangent.items())
     element = f"{quantity}[{', '.join(map(str, index))}]" if index else quantity
@@ -86,7 +90,7 @@ def sentence(
                 break
         else:
             groups.append((n.center, [n.witness]))
-    said = "; ".join(f"{', '.join(names)}: {center:.12g}" for center, names in groups)
+    said = "; ".join(f"{center:.12g} by {', '.join(names)}" for center, names in groups)
     return f"at {where}: {element} is {said}"
 
 

@@ -47,7 +47,7 @@ def judge_function(spec: Spec, config: Config) -> Outcome:
         id=spec.id, kind="function", file=spec.place.file, line=spec.place.line, summary=spec.summary, tags=spec.tags,
         passed=passed, verdict=whole.verdict.value, sentence=sentence, blame=whole.blame,
         expected=None if spec.expect is None else {"verdict": spec.expect.verdict, "blame": spec.expect.blame},
-        witnesses=_witnesses(findings, heard, config), cases=len(heard), points=sum(h.case.points for h in heard),
+        witnesses=_witnesses(spec, findings, heard, config), cases=len(heard), points=sum(h.case.points for h in heard),
         rejected=sum(h.case.rejected for h in heard),
         worst=plain(whole.finding.worst) if whole.finding and whole.finding.worst else None,
         counterexample=example, power=_power(heard, config),
@@ -59,7 +59,7 @@ def judge_function(spec: Spec, config: Config) -> Outcome:
         seconds=time.perf_counter() - start,
         seconds_in_witnesses=sum(t.seconds for h in heard for t in h.said.values()),
     )  # fmt: skip
-    return outcome if example is None or passed else _stored(outcome)
+    return outcome if example is None or passed or config.store is None else _stored(outcome)
 
 
 def claimed_quantities(spec: Spec) -> list[str]:
@@ -108,19 +108,23 @@ def _passed(spec: Spec, whole: Whole, stale: Sequence[str]) -> tuple[bool, str]:
         wanted = f"{spec.expect.verdict} with blame on {spec.expect.blame or 'nobody'}"
         return False, f"wrong on purpose, but {whole.verdict.value} ({whole.sentence}); it must get {wanted}"
     if stale:
-        return False, "; ".join(stale)
+        return False, "; ".join([*stale] if whole.passed else [*stale, whole.sentence])
     return whole.passed, whole.sentence
 
 
-def _witnesses(findings: Sequence[Finding], heard: Sequence[_Heard], config: Config) -> dict[str, WitnessResult]:
-    names = dict.fromkeys([*config.witnesses, *(f.witness for f in findings)])
+def _witnesses(
+    spec: Spec, findings: Sequence[Finding], heard: Sequence[_Heard], config: Config
+) -> dict[str, WitnessResult]:
+    tested = [f"implementation:{i.backend}" for i in spec.implementations]
+    names = dict.fromkeys([*config.witnesses, *(f.witness for f in findings), *tested])
     return {name: _result(name, [f for f in findings if f.witness == name], heard) for name in names}
 
 
 def _result(name: str, about: Sequence[Finding], heard: Sequence[_Heard]) -> WitnessResult:
     seconds = sum(h.said[name].seconds for h in heard if name in h.said)
     if not about:
-        return WitnessResult("SILENT", "it was not heard: the claim itself could not be evaluated", {}, seconds=seconds)
+        why = "the claim itself could not be evaluated" if heard else "no point of the domain was found"
+        return WitnessResult("SILENT", f"it was not heard: {why}", {}, seconds=seconds)
     verdict = witness_verdict(about)
     order = [f for f in about if f.verdict is verdict]
     telling = max(order or about, key=lambda f: (f.mode == "reverse", f.worst.error if f.worst else 0.0))

@@ -72,7 +72,8 @@ class Counterexample:
     quantity: str  # "vjp:x"
     index: tuple[int, ...]
     numbers: tuple[Mapping[str, Any], ...]  # {"witness", "center", "bar", "kink"}; the claim first
-    sentence: str  # "at x = [3.0] the claim says 6.0, engine, differences and torch say 1.0"
+    sentence: str  # "at x = [3]: vjp:x[0] is 6 by claim; 1 by engine reverse, differences"
+    tangents: Mapping[str, Any] = field(default_factory=dict)  # nested lists; {} where no direction mattered
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,9 +85,13 @@ def document(run: Run) -> dict[str, Any]:
 
 
 def write_json(run: Run, path: Path) -> None:
-    """Write the document; the folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document(run), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    """Write the document; the folder is made. Raises UsageError where that cannot be."""
+    text = json.dumps(document(run), indent=1, allow_nan=False) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def json_line(outcome: Outcome) -> str:
@@ -104,7 +108,7 @@ def read_json(path: Path) -> Run:
         return _run(data)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is not the JSON of a run: {error}") from None
 
 

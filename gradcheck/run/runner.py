@@ -6,11 +6,13 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from gradcheck.run.behaviour import judge_behaviour
 from gradcheck.run.config import Config
 from gradcheck.run.function import judge_function
 from gradcheck.run.outcome import Outcome, WitnessResult
+from gradcheck.run.store import save
 from gradcheck.spec import Semantics, Spec, SpecFile
 
 Entry = Spec | Semantics
@@ -25,19 +27,23 @@ def entries(files: Sequence[SpecFile]) -> list[Entry]:
 
 
 def outcomes(work: Sequence[Entry], config: Config) -> Iterator[Outcome]:
-    """The outcome of every entry, in order, as soon as it is there."""
-    if config.workers <= 1 or len(work) <= 1:
-        prepare(config)
-        for entry in work:
-            yield judge_entry(entry, config)
-    else:
-        yield from _in_workers(work, config)
+    """The outcome of every entry, in order, as soon as it is there; failing points are kept where `config` says so."""
+    for outcome in _here(work, config) if config.workers <= 1 else _in_workers(work, config):
+        if config.store is not None:
+            save(outcome, Path(config.store))
+        yield outcome
+
+
+def _here(work: Sequence[Entry], config: Config) -> Iterator[Outcome]:
+    prepare(config)
+    for entry in work:
+        yield judge_entry(entry, config)
 
 
 def prepare(config: Config) -> None:
-    """Make the modules under test importable, and keep libraries to one thread."""
+    """Make the modules under test importable (unless imports are refused), and keep libraries to one thread."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    for folder in reversed(config.python_path):
+    for folder in reversed(config.python_path if config.allowed is not None else ()):
         path = os.path.abspath(folder)
         if path not in sys.path:
             sys.path.insert(0, path)
@@ -47,13 +53,16 @@ def judge_entry(entry: Entry, config: Config) -> Outcome:
     """The outcome of one entry; a fault of gradcheck's own becomes a crashed outcome, and the run goes on."""
     try:
         return judge_function(entry, config) if isinstance(entry, Spec) else judge_behaviour(entry, config)
+    except SystemExit:
+        return lost(entry, config, "the code under test ended the process", "worker")
     except Exception as error:  # one entry's misfortune is no reason to lose the others
         return lost(entry, config, f"gradcheck failed: {type(error).__name__}: {error}", "gradcheck")
 
 
 def lost(entry: Entry, config: Config, reason: str, blame: str) -> Outcome:
     """The outcome of an entry that could not be judged."""
-    witnesses = {w: WitnessResult("CRASHED", reason, {}) for w in config.witnesses}
+    names = [*config.witnesses, *(f"implementation:{i.backend}" for i in getattr(entry, "implementations", ()))]
+    witnesses = {name: WitnessResult("CRASHED", reason, {}) for name in names}
     return Outcome(
         id=entry.id, kind="function" if isinstance(entry, Spec) else "semantics", file=entry.place.file,
         line=entry.place.line, summary=entry.summary, tags=entry.tags, passed=False, verdict="CRASHED",
@@ -69,7 +78,9 @@ def _in_workers(work: Sequence[Entry], config: Config) -> Iterator[Outcome]:
     from pebble import ProcessExpired, ProcessPool
 
     context = multiprocessing.get_context("spawn")  # forking after JAX was imported hangs
-    with ProcessPool(max_workers=config.workers, context=context, initializer=prepare, initargs=(config,)) as pool:
+    workers = min(config.workers, len(work)) or 1
+    pool = ProcessPool(max_workers=workers, context=context, initializer=prepare, initargs=(config,))
+    try:
         futures = [pool.schedule(judge_entry, args=(entry, config), timeout=config.timeout) for entry in work]
         for entry, future in zip(work, futures, strict=True):
             try:
@@ -77,4 +88,7 @@ def _in_workers(work: Sequence[Entry], config: Config) -> Iterator[Outcome]:
             except TookTooLong:
                 yield lost(entry, config, f"it took more than {config.timeout:g} s and was stopped", "worker")
             except ProcessExpired as error:
-                yield lost(entry, config, f"the worker died ({error})", "worker")
+                yield lost(entry, config, f"the worker died (exit code {error.exitcode})", "worker")
+    finally:
+        pool.stop()  # type: ignore[no-untyped-call]  # all is done, or nobody waits for it any more
+        pool.join()

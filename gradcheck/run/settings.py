@@ -34,9 +34,12 @@ def settings(start: Path) -> Settings:
 
 def _read(path: Path) -> Settings:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("gradcheck", {})
+        tools = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}") from None
+    table = tools.get("gradcheck", {}) if isinstance(tools, dict) else {}
+    if not isinstance(table, dict):
+        raise UsageError(f"{path}: tool.gradcheck must be a table, got {table!r}")
     for key, value in table.items():
         if key not in KEYS:
             raise UsageError(f"{path}: [tool.gradcheck] has no key {key!r}", did_you_mean(key, KEYS))

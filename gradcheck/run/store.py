@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,14 @@ class Failure:
     quantity: str
     blame: str
     sentence: str
+    tangents: Mapping[str, Any] = field(default_factory=dict)
 
 
 def failure_id(outcome: Outcome) -> str:
     """A short name of the failing point: the same function failing at the same point has the same name."""
     c = outcome.counterexample
     assert c is not None
-    facts = json.dumps([outcome.id, plain(c.inputs), plain(c.cotangent), c.quantity], sort_keys=True)
+    facts = json.dumps([outcome.id, plain(c.inputs), plain(c.cotangent), plain(c.tangents), c.quantity], sort_keys=True)
     return f"{outcome.id}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
 
 
@@ -46,11 +48,16 @@ def save(outcome: Outcome, folder: Path = FOLDER) -> Path | None:
         return None
     failure = Failure(
         failure_id(outcome), outcome.id, outcome.file, c.sizes, c.inputs, c.cotangent, c.quantity, outcome.blame,
-        c.sentence,
+        c.sentence, c.tangents,
     )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{failure.id}.json"
-    path.write_text(json.dumps(plain(failure), indent=1) + "\n", encoding="utf-8")
+    part = folder / f"{failure.id}.{os.getpid()}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(plain(failure), indent=1) + "\n", encoding="utf-8")
+        part.replace(path)  # all at once: several processes may keep the same failure
+    except OSError as error:
+        raise UsageError(f"the failure cannot be kept in {folder}: {error.strerror}") from None
     return path
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from gradcheck.expr import VOCABULARY, parse_code, parse_formula, to_latex
@@ -63,6 +61,17 @@ def latex(text: str) -> str:
         ("t_x", r"\dot{x}"),
         ("theta + x_1 + rate", r"\theta + x_{\mathrm{1}} + \mathrm{rate}"),
         ('{"y": x, "z": -x}', r"y = x,\; z = -x"),
+        ("sum(x) + y", r"\sum x + y"),
+        ("sum(x + y)", r"\sum \left(x + y\right)"),
+        ("sum(x) * y", r"\left(\sum x\right) \, y"),
+        ("sum(x * y)", r"\sum x \, y"),
+        ("x - sum(y)", r"x - \sum y"),
+        ("expm1(x) * y", r"\left(e^{x} - 1\right) \, y"),
+        ("y - expm1(x)", r"y - \left(e^{x} - 1\right)"),
+        ("inv(A + B)", r"\left(A + B\right)^{-1}"),
+        ("hypot(x + 1, y)", r"\sqrt{\left(x + 1\right)^2 + y^2}"),
+        ("xlogy(x + 1, y)", r"\left(x + 1\right) \ln y"),
+        ("outer(x, x + y)", r"x \otimes \left(x + y\right)"),
         ("x % 2", r"x \bmod 2"),
     ],
 )
@@ -94,5 +103,16 @@ def test_every_function_prints_balanced_and_names_its_arguments(name: str) -> No
     arguments = ["x", "y"][: VOCABULARY[name].arity]
     text = latex(f"{name}({', '.join(arguments)})")
     assert text.count("{") == text.count("}")
-    assert len(re.findall(r"\\left\b", text)) == len(re.findall(r"\\right\b", text))
+    assert text.count(r"\left") == text.count(r"\right")
     assert all(a in text for a in arguments)
+
+
+@pytest.mark.parametrize("name", sorted(n for n, row in VOCABULARY.items() if n != "logical_or" and row.latex and row.arity and len(row.params) == len(row.defaults)))
+def test_every_function_holds_its_arguments_together(name: str) -> None:
+    arity = VOCABULARY[name].arity or 0
+    for position in range(arity):
+        arguments = ["a"] * arity
+        arguments[position] = "x or y"
+        text = latex(f"{name}({', '.join(arguments)})")
+        before = text[: text.index(r"x \lor y")]
+        assert before.endswith((r"\left(", r"\left|", "{", "floor ", "ceil ", "Vert ", ", ", "(")), text

@@ -13,7 +13,8 @@ from gradcheck.oracles import behaviours
 from gradcheck.oracles.behaviours import Performance, differ, label, perform
 from gradcheck.spec import load
 
-TAPES = ["engine", pytest.param("torch", marks=pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="torch"))]
+WITH_TORCH = pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="torch")
+TAPES = ["engine", pytest.param("torch", marks=WITH_TORCH)]
 WITH_JAX = pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="jax")
 Play = Callable[..., Performance]
 
@@ -34,23 +35,29 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
 KEPT = [
     ["tensor: {x: [1, 2]}", "let: {y: sum(x*x)}", "backward: y", "expect: {value: {y: 5}, grad: {x: [2, 4]}}"],
     ["tensor: {x: 2}", "let: {y: x**3}", "backward: {of: y, create_graph: true}", "expect: {grad: {x: 12}}"],
-    ["tensor: {x: 2}", "let: {y: x*x}", "backward: {of: y, retain_graph: true}", "backward: y", "expect: {grad: {x: 8}}"],
+    ["tensor: {x: 2}", "let: {y: x*x}", "backward: {of: y, retain_graph: true}", "backward: y",
+     "expect: {grad: {x: 8}}"],
     ["tensor: {x: 2}", "let: {y: x*x}", "backward: y", "{backward: y, raises: second time}"],
     ["tensor: {x: 2}", "let: {y: x + 1}", "backward: y", "backward: y", "expect: {grad: {x: 2}}"],
     ["tensor: {x: [1, 2]}", "{backward: {of: x, gradient: [1, 1, 1]}, raises: Mismatch in shape}"],
     ["constant: {c: 2}", "{backward: c, raises: does not require grad}", "expect: {requires_grad: {c: false}}"],
     ["tensor: {x: 2}", "let: {y: x*x}", "{requires_grad: {y: false}, raises: leaf variables}"],
     ["tensor: {x: 2}", "let: {y: x*x}", "{expect: {grad: {y: null}}, warns: not a leaf}"],
-    ["tensor: {x: [1, 2]}", "let: {y: norm(x) + max(x) - erf(x[0])}", "expect: {nodes: {y: [add, erf, getitem, max, norm, sub]}}"],
-    ["tensor: {x: 2}", "let: {y: x*x}", "expect: {node: {x: none, y: multiply}, nodes: {x: []}}"],
-    ["tensor: {x: 2}", "detach: {u: x}", "let: {y: u*x}", "backward: y", "expect: {grad: {x: 2, u: null}, is_leaf: {u: true}}"],
-    ["tensor: {x: 1}", "let: {y: 3*x}", "backward: y", "sgd: {lr: 0.1, of: [x]}", "expect: {value: {x: 0.7}, grad: {x: 3}}"],
+    ["tensor: {x: [1, 2]}", "let: {y: norm(x) + max(x) - erf(sum(x))}",
+     "expect: {nodes: {y: [add, erf, max, norm, sub, sum]}}"],
+    ["tensor: {x: 2}", "let: {y: x*x}", "expect: {node: {x: none, y: multiply}, nodes: {y: [mul], x: []}}"],
+    ["tensor: {x: 2}", "detach: {u: x}", "let: {y: u*x}", "backward: y",
+     "expect: {grad: {x: 2, u: null}, is_leaf: {u: true}}"],
+    ["tensor: {x: 1}", "let: {y: 3*x}", "backward: y", "sgd: {lr: 0.1, of: [x]}",
+     "expect: {value: {x: 0.7}, grad: {x: 3}}"],
     ["tensor: {x: 1}", "sgd: {lr: 0.1, of: [x]}", "expect: {value: {x: 1}, grad: {x: null}}"],
     ["tensor: {x: 1}", "repeat: {times: 3, steps: [{let: {y: 2*x}}, {backward: y}]}", "expect: {grad: {x: 6}}"],
     ["tensor: {x: 1, w: 1}", "let: {y: 2*x}", "backward: y", "expect: {grad: {w: null}}"],
     ["tensor: {x: 1}", "no_grad: {y: 2*x}", "let: {z: x*y}", "backward: z", "expect: {grad: {x: 2, y: null}}"],
-    ["tensor: {x: [1, 2]}", "let: {y: 100*x if sum(x) < 0 else stop_gradient(x)*x, s: sum(y)}", "backward: s", "expect: {grad: {x: [1, 2]}}"],
-    ["tensor: {x: 2}", "let: {k: 2 + 3, y: k*x}", "backward: y", "expect: {value: {k: 5}, requires_grad: {k: false}, grad: {x: 5}}"],
+    ["tensor: {x: [1, 2]}", "let: {y: 100*x if sum(x) < 0 else stop_gradient(x)*x, s: sum(y)}", "backward: s",
+     "expect: {grad: {x: [1, 2]}}"],
+    ["tensor: {x: 2}", "let: {k: 2 + 3, y: k*x}", "backward: y",
+     "expect: {value: {k: 5}, requires_grad: {k: false}, grad: {x: 5}}"],
 ]  # fmt: skip
 
 
@@ -73,16 +80,18 @@ LIES = [
     (["tensor: {x: 3}", "let: {y: x*x}", "{expect: {grad: {x: null}}, warns: not a leaf}"],
      "7: no warning was given, expected one with 'not a leaf'"),
     (["tensor: {x: 3}", "let: {y: x*x}", "{expect: {grad: {y: null}}, warns: deprecated}"],
-     "7: the warning says 'The .grad attribute of a "),
+     "7: the warning says "),
     (["tensor: {x: [1, 2]}", "let: {y: x*x}", "backward: y", "expect: {grad: {x: [2, 4]}}"],
      "7: an error was raised: grad can be implicitly created only for scalar outputs"),
-    (["tensor: {x: 3}", "let: {y: x*x}", "expect: {grad: {x: 0}}"], "7: grad of x is none, expected 0.0"),
-    (["tensor: {x: 3}", "let: {y: x*x}", "backward: y", "expect: {grad: {x: null}}"], "8: grad of x is 6., expected none"),
+    (["tensor: {x: 3}", "let: {y: x*x}", "expect: {grad: {x: 0}}"], "7: grad of x is none, expected 0."),
+    (["tensor: {x: 3}", "let: {y: x*x}", "backward: y", "expect: {grad: {x: null}}"],
+     "8: grad of x is 6., expected none"),
     (["tensor: {x: 3}", "let: {y: x*x}", "expect: {value: {y: [9]}}"], "7: value of y has shape (), expected (1,)"),
     (["tensor: {x: 3}", "expect: {requires_grad: {x: false}}"], "6: requires_grad of x is True, expected False"),
     (["tensor: {x: 3}", "expect: {is_leaf: {x: false}}"], "6: is_leaf of x is True, expected False"),
     (["tensor: {x: 3}", "let: {y: x*x}", "expect: {node: {y: add}}"], "7: node of y is mul, expected add"),
-    (["tensor: {x: 3}", "let: {y: x*x}", "expect: {nodes: {y: [mul, mul]}}"], "7: nodes of y is ['mul'], expected ['mul', 'mul']"),
+    (["tensor: {x: 3}", "let: {y: x*x}", "expect: {nodes: {y: [mul, mul]}}"],
+     "7: nodes of y is ['mul'], expected ['mul', 'mul']"),
     (["tensor: {w: 1}", "repeat: {times: 3, steps: [{let: {z: 2*w}}, {backward: z}, {expect: {grad: {w: 2}}}]}"],
      "6 (turn 2): grad of w is 4.0, expected 2.0"),
     (["tensor: {x: 1}", "let: {y: 3*x}", "backward: y", "sgd: {lr: 0.1, of: [x]}", "expect: {value: {x: 1.3}}"],
@@ -188,4 +197,10 @@ def test_numbers(found: float, told: float, decimals: int | None, same: bool) ->
 
 
 def test_labels() -> None:
-    assert [label(w) for w in ("multiply", "mul", "add", "amax", "linalg_thing")] == ["mul", "mul", "add", "max", "linalg_thing"]
+    assert [label(word) for word in ("multiply", "mul", "add", "amax", "other")] == [
+        "mul",
+        "mul",
+        "add",
+        "max",
+        "other",
+    ]

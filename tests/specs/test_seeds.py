@@ -28,9 +28,7 @@ ROWS = {
 }
 # rows that state a function and its derivative; the others state how a tape behaves
 OF_FUNCTIONS = "000a 000b 000e 001a 001c 001d 002a 002c 003a 003c 003d 003e 003g 004a 004b 004c 004d 004e".split()
-OF_BEHAVIOURS = (
-    "000c 000d 000f 002b 002d 002e 002f 002g 003a 003b 003c 003d 003e 003f 004e".split()
-)
+OF_BEHAVIOURS = "000c 000d 000f 002b 002d 002e 002f 002g 003a 003b 003c 003d 003e 003f 004e".split()
 
 
 def test_five_files_one_a_notebook() -> None:
