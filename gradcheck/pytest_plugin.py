@@ -131,6 +131,7 @@ class SpecItem(pytest.Item):
         assert isinstance(module, SpecModule)
         outcome = module.outcome(self.entry)
         self.user_properties.append(("gradcheck_verdict", outcome.verdict))
+        self.user_properties.append(("gradcheck_blame", outcome.blame))
         self.user_properties.append(("gradcheck_replay", outcome.replay))
         if self.witness == VERDICT:
             if not outcome.passed:

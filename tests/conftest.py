@@ -15,6 +15,7 @@ from gradcheck.judge import Finding, judge
 from gradcheck.oracles import Hearing, Inquiry
 from gradcheck.spec import Case, Spec, load
 
+pytest_plugins = "pytester"  # the pytest plugin is tried in pytest runs of its own
 SpecOf = Callable[..., Spec]
 CaseAt = Callable[..., Case]
 Judged = Callable[..., dict[tuple[str, str], Finding]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.domains import STRUCTURED, draw
 from gradcheck.cases.landmarks import landmarks
-from gradcheck.cases.plans import Plan, digest, size_map
+from gradcheck.cases.plans import SCALES, Plan, digest, size_map
 from gradcheck.expr import NUMPY, Batch, Batched, Control, by_branch
 from gradcheck.spec.case import Case
 from gradcheck.spec.membership import inside
@@ -30,7 +30,7 @@ def build(spec: Spec, plan: Plan, points: int) -> Case | None:
     count = min(_count(planted), points // 3)
     batches, have, tried = [{k: v[:count] for k, v in planted.items()}], count, count
     for attempt in range(ROUNDS):
-        scale = plan.scale if attempt < ROUNDS // 2 else min(plan.scale, 1.0) * 0.5 ** (attempt - ROUNDS // 2)
+        scale = _scales(plan, rng, points) * 0.5 ** max(attempt - ROUNDS // 2, 0)
         drawn = {i.name: draw(i.domain, rng, points, shape_of(i, sizes), scale) for i in spec.inputs}
         drawn = _special(spec, plan, drawn, have) if attempt == 0 else drawn
         good = _kept(spec, drawn, sizes)
@@ -44,6 +44,13 @@ def build(spec: Spec, plan: Plan, points: int) -> Case | None:
     joined = {k: np.concatenate([b[k] for b in batches])[:points] for k in drawn}
     origins = ("landmark",) * count + ("drawn",) * (min(have, points) - count)
     return finish(spec, joined, sizes, origins, plan.seed, rng, rejected=tried - have)
+
+
+def _scales(plan: Plan, rng: Generator, points: int) -> Array:
+    """The size of unbounded numbers at each point: the ordinary one, the plan's, or any of them."""
+    return np.asarray(
+        rng.choice([1.0, plan.scale, *SCALES], size=points, p=[0.4, 0.3, *[0.3 / len(SCALES)] * len(SCALES)])
+    )
 
 
 def shape_of(i: Input, sizes: Mapping[str, int]) -> tuple[int, ...]:
@@ -130,7 +137,7 @@ def _planted(spec: Spec, plan: Plan, rng: Generator, points: int) -> Points:
     rows = min(points, 3 * max(map(len, marks.values()), default=0) + 4)
     found: Points = {}
     for i in spec.inputs:
-        x = draw(i.domain, rng, rows, shape_of(i, sizes), 1.0)
+        x = draw(i.domain, rng, rows, shape_of(i, sizes), np.ones(rows))
         numbers = marks[i.name]
         if numbers and i.domain.kind not in STRUCTURED and i.domain.kind != "boolean":
             flat = x.reshape(rows, -1)

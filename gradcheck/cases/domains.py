@@ -14,8 +14,11 @@ Array = NDArray[np.float64]
 Shape = tuple[int, ...]
 
 
-def draw(domain: Domain, rng: Generator, points: int, shape: Shape, scale: float) -> Array:
-    """`points` arrays of `shape` inside the domain (predicates aside); `scale` is the size of an unbounded number."""
+def draw(domain: Domain, rng: Generator, points: int, shape: Shape, scale: Array | float) -> Array:
+    """`points` arrays of `shape` inside the domain (predicates aside).
+
+    scale: the size of an unbounded number, one for all points or (points,).
+    """
     structure = _STRUCTURES.get(domain.kind)
     if structure is not None:
         return structure(rng, points, shape)
@@ -23,10 +26,11 @@ def draw(domain: Domain, rng: Generator, points: int, shape: Shape, scale: float
         return _integers(domain, rng, (points, *shape))
     if domain.kind == "boolean":
         return rng.integers(0, 2, (points, *shape)).astype(float)
-    return _real(domain, rng, (points, *shape), scale)
+    each = np.broadcast_to(scale, (points,)).reshape(points, *(1,) * len(shape))
+    return _real(domain, rng, (points, *shape), each)
 
 
-def _real(domain: Domain, rng: Generator, shape: Shape, scale: float) -> Array:
+def _real(domain: Domain, rng: Generator, shape: Shape, scale: Array) -> Array:
     low, high = domain.low, domain.high
     if np.isfinite(low) and np.isfinite(high):
         # away from the ends by a hair, and now and then close to one: both halves of an interval have tails

@@ -71,7 +71,9 @@ def _print(node: n.Node | None, place: int) -> str:
 def _const(node: n.Const) -> tuple[str, int]:
     if node.name:
         return {"pi": r"\pi", "inf": r"\infty"}.get(node.name, node.name), _ATOM
-    text = str(node.value) if not isinstance(node.value, bool) else rf"\text{{{node.value}}}"
+    if isinstance(node.value, bool):
+        return rf"\text{{{node.value}}}", _ATOM
+    text = str(node.value)
     mantissa, _, exponent = text.partition("e")
     if exponent:
         return rf"{mantissa} \cdot 10^{{{int(exponent)}}}", _PRODUCT

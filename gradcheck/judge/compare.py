@@ -67,6 +67,8 @@ def compare(claim: Party, witness: Party, roundoff: Array) -> Comparison:
     off = ~within & ~undecided
     with np.errstate(all="ignore"):
         inaccurate = off & spoken & (gap <= joint + roundoff)
+    if witness.name == "differences":  # made of f's values: what rounding of those explains is undecided
+        undecided, off, inaccurate = undecided | inaccurate, off & ~inaccurate, np.zeros_like(inaccurate)
     return Comparison(agrees, off & ~inaccurate, inaccurate, undecided, gap, joint)
 
 

@@ -7,7 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from gradcheck.judge.blame import Blame, blame
-from gradcheck.judge.compare import Array, Comparison, Mask, Party, compare, explained_along, explained_by_rounding, party
+from gradcheck.judge.compare import (
+    Array,
+    Comparison,
+    Mask,
+    Party,
+    compare,
+    explained_along,
+    explained_by_rounding,
+    party,
+)
 from gradcheck.judge.finding import Finding, Number, Verdict, Worst
 from gradcheck.oracles.evidence import Evidence, Measured, Reason, Silence, Testimony
 from gradcheck.spec.case import Case

@@ -78,7 +78,8 @@ def _tape(witness: str) -> Tape:
     """An empty tape; the library is imported here."""
     if witness == "engine":
         return EngineTape()
-    tape: Tape = getattr(importlib.import_module(f"gradcheck.oracles.{witness}"), f"{witness.capitalize()}Tape")()
+    module = importlib.import_module(f"gradcheck.oracles.{witness}_tape")
+    tape: Tape = getattr(module, f"{witness.capitalize()}Tape")()
     return tape
 
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from gradcheck.run.behaviour import judge_behaviour
 from gradcheck.run.config import Config
 from gradcheck.run.function import judge_function
@@ -50,9 +52,13 @@ def prepare(config: Config) -> None:
 
 
 def judge_entry(entry: Entry, config: Config) -> Outcome:
-    """The outcome of one entry; a fault of gradcheck's own becomes a crashed outcome, and the run goes on."""
+    """The outcome of one entry; a fault of gradcheck's own becomes a crashed outcome, and the run goes on.
+
+    NaN and infinities are judged, not warned of: what the caller told NumPy to do about them changes no verdict.
+    """
     try:
-        return judge_function(entry, config) if isinstance(entry, Spec) else judge_behaviour(entry, config)
+        with np.errstate(all="ignore"):
+            return judge_function(entry, config) if isinstance(entry, Spec) else judge_behaviour(entry, config)
     except SystemExit:
         return lost(entry, config, "the code under test ended the process", "worker")
     except Exception as error:  # one entry's misfortune is no reason to lose the others

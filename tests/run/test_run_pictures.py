@@ -49,7 +49,7 @@ def test_a_vector_function_is_drawn_at_size_one(spec_of):
     "body",
     [
         "inputs: {x: {}, y: {}}\nvalue: x*y\ngradient: {x: y, y: x}",
-        "inputs: {x: {shape: [3]}}\nvalue: sum(x)\ngradient: {x: ones_like(x)}",
+        "inputs: {x: {shape: [3]}}\nvalue: sum(x)\ngradient: {x: 0*x + 1}",
         "inputs: {x: {shape: [n], domain: simplex}}\nvalue: sum(x**2)\ngradient: {x: 2*x}",
         "inputs: {x: {}}\nvalue: x**2\njvp: 2*x*t_x",
     ],

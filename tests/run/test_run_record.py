@@ -52,8 +52,8 @@ def run(judge, light, sine, wrong_norm):
         sine
         + wrong_norm
         + """
-    pole:
-      inputs: {x: {domain: "[0, 1]"}}
+    logarithm:
+      inputs: {x: {domain: "[1, 4]"}}
       value: log(x)
       gradient: {x: 1/x}
       examples: [{x: 1.0, value: 0.0}]
@@ -80,7 +80,7 @@ def test_the_document_has_the_keys_that_are_promised(run):
     assert list(whole["summary"]) == SUMMARY_KEYS
     for key in SUMMARY_KEYS[:-2]:
         assert type(whole["summary"][key]) is int, key
-    assert all(FUNCTION_KEYS <= set(f) for f in whole["functions"])
+    assert all(set(f) >= FUNCTION_KEYS for f in whole["functions"])
     assert set(whole["functions"][0]["witnesses"]["engine"]) >= {"verdict", "reason"}
 
 
@@ -93,7 +93,7 @@ def test_counts_are_those_of_the_outcomes(run):
     assert summary.agrees == cells.count("AGREES") > 0
     assert summary.disagrees == cells.count("DISAGREES") == 4
     assert summary.seconds == 1.25
-    assert 0 < summary.seconds_in_witnesses
+    assert summary.seconds_in_witnesses > 0
     verdicts = (summary.agrees, summary.disagrees, summary.inaccurate, summary.undecided, summary.silent)
     assert sum(verdicts) + summary.crashed == len(cells)
 

@@ -1,0 +1,178 @@
+"""What does JAX call the functions of the vocabulary? Where a name and a signature fit, the row says it; else here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gradcheck.errors import Unsupported
+from gradcheck.expr import VOCABULARY
+from gradcheck.expr.rules import one_axis
+from gradcheck.oracles.jax_library import jax, jnp
+
+
+class JaxNamespace:
+    """The vocabulary on JAX arrays, one point at a time (vmap adds the batch)."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        row = VOCABULARY.get(name)
+        if row is None:
+            raise AttributeError(name)
+        special: Any = globals().get(f"_op_{name}")
+        if special is None:
+            special = jax
+            for part in (row.jax.removeprefix("jax.") or f"numpy.{row.name}").split("."):
+                if not hasattr(special, part):
+                    raise Unsupported("JAX", row.name)
+                special = getattr(special, part)
+        self.__dict__[name] = special
+        function: Callable[..., Any] = special
+        return function
+
+
+def _op_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    x = jnp.asarray(x)
+    if axis is not None and not isinstance(axis, tuple):
+        axis = (axis,)
+    if axis is None or len(axis) == x.ndim:
+        flat = jnp.linalg.norm(jnp.ravel(x), ord=float(ord))
+        return jnp.reshape(flat, (1,) * x.ndim) if keepdims else flat
+    if len(axis) == 1:
+        return jnp.linalg.norm(x, axis=axis[0], keepdims=keepdims, ord=float(ord))
+    return {1: _norm_one, 2: _norm_two}.get(ord, _norm_max)(x, axis, keepdims)
+
+
+def _norm_one(x: Any, axis: Any, keepdims: bool) -> Any:
+    return jnp.sum(jnp.abs(x), axis=axis, keepdims=keepdims)
+
+
+def _norm_two(x: Any, axis: Any, keepdims: bool) -> Any:
+    return jnp.sqrt(jnp.sum(x * x, axis=axis, keepdims=keepdims))
+
+
+def _norm_max(x: Any, axis: Any, keepdims: bool) -> Any:
+    return jnp.max(jnp.abs(x), axis=axis, keepdims=keepdims)
+
+
+def _one(axis: Any) -> int:
+    """The only axis a row works along."""
+    return one_axis(axis)
+
+
+def _op_where(condition: Any, a: Any, b: Any) -> Any:
+    return jnp.where(jnp.asarray(condition, dtype=bool), a, b)
+
+
+def _op_stop_gradient(x: Any) -> Any:
+    return jax.lax.stop_gradient(jnp.asarray(x))
+
+
+def _op_polygamma(n: Any, x: Any) -> Any:
+    return jax.scipy.special.polygamma(int(n), x)
+
+
+def _op_softmax(x: Any, axis: Any = None) -> Any:
+    return jax.nn.softmax(jnp.asarray(x), axis=axis)
+
+
+def _op_log_softmax(x: Any, axis: Any = None) -> Any:
+    return jax.nn.log_softmax(jnp.asarray(x), axis=axis)
+
+
+def _op_relu(x: Any) -> Any:
+    return jax.nn.relu(x)
+
+
+def _op_softplus(x: Any) -> Any:
+    return jax.nn.softplus(x)
+
+
+def _op_logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return jax.scipy.special.logsumexp(jnp.asarray(x), axis=axis, keepdims=keepdims)
+
+
+def _op_cumulative_sum(x: Any, axis: Any = None) -> Any:
+    return jnp.cumsum(jnp.asarray(x), axis=_one(axis))
+
+
+def _op_cumulative_prod(x: Any, axis: Any = None) -> Any:
+    return jnp.cumprod(jnp.asarray(x), axis=_one(axis))
+
+
+def _op_argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return jnp.argmax(jnp.asarray(x), axis=None if axis is None else _one(axis), keepdims=keepdims)
+
+
+def _op_argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return jnp.argmin(jnp.asarray(x), axis=None if axis is None else _one(axis), keepdims=keepdims)
+
+
+def _op_dot(a: Any, b: Any) -> Any:
+    return jnp.vecdot(jnp.asarray(a), jnp.asarray(b))
+
+
+def _op_outer(a: Any, b: Any) -> Any:
+    return jnp.expand_dims(jnp.asarray(a), -1) * jnp.expand_dims(jnp.asarray(b), -2)
+
+
+def _op_trace(x: Any) -> Any:
+    return jnp.trace(jnp.asarray(x), axis1=-2, axis2=-1)
+
+
+def _op_diag(x: Any) -> Any:
+    x = jnp.asarray(x)
+    return jnp.expand_dims(x, -1) * jnp.eye(x.shape[-1])
+
+
+def _op_diagonal(x: Any, offset: int = 0) -> Any:
+    return jnp.diagonal(jnp.asarray(x), offset=offset, axis1=-2, axis2=-1)
+
+
+def _op_permute_dims(x: Any, axes: Any = None) -> Any:
+    return jnp.transpose(jnp.asarray(x), axes)
+
+
+def _op_det(x: Any) -> Any:
+    return jnp.linalg.det(x)
+
+
+def _op_inv(x: Any) -> Any:
+    return jnp.linalg.inv(x)
+
+
+def _op_solve(a: Any, b: Any) -> Any:
+    return jnp.linalg.solve(a, b)
+
+
+def _op_getitem(x: Any, index: Any) -> Any:
+    return jnp.asarray(x)[index]
+
+
+def _op_scatter(x: Any, index: Any, shape: Any) -> Any:
+    return jnp.zeros(shape).at[index].add(x)
+
+
+def _op_take(x: Any, indices: Any, axis: Any = None) -> Any:
+    return jnp.take(jnp.asarray(x), jnp.asarray(indices, dtype=int), axis=_one(axis))
+
+
+def _op_repeat(x: Any, repeats: int, axis: Any = None) -> Any:
+    return jnp.repeat(jnp.asarray(x), repeats, axis=_one(axis))
+
+
+def _op_roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    x = jnp.asarray(x)
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    return jnp.roll(x, shift, axes)
+
+
+def _constant(name: str) -> Callable[..., Any]:
+    def call(*args: Any, **params: Any) -> Any:
+        return jnp.asarray(VOCABULARY[name].numpy(*args, **params))
+
+    return call
+
+
+_op_zeros, _op_ones, _op_full, _op_eye, _op_arange, _op_linspace = (
+    _constant(name) for name in ("zeros", "ones", "full", "eye", "arange", "linspace")
+)

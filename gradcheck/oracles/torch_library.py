@@ -1,0 +1,7 @@
+"""Where is PyTorch? Here, and nowhere else: the one file that imports it, set to one thread so that runs repeat."""
+
+import torch
+
+torch.set_num_threads(1)
+
+__all__ = ["torch"]
