@@ -16,6 +16,7 @@ SAFETY: dict[str, float] = {
 }
 OTHER_SAFETY = 16.0  # people's implementations: as the frameworks they are written in
 
+SELF_BARRED = frozenset({"engine", "example"})  # their bars hold all their rounding: that of f excuses nothing more
 UNDERFLOW = 8 * 2.0**-1022  # frameworks may flush subnormal numbers to zero
 DECISIVE = 1e-2  # a bar wider than this share of the number decides nothing about it …
 NEGLIGIBLE = 1e-6  # … unless it is this small a share of the typical number of the same quantity

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from gradcheck.judge.blame import Blame, blame
+from gradcheck.judge.budgets import SELF_BARRED
 from gradcheck.judge.compare import (
     Array,
     Comparison,
@@ -18,9 +20,11 @@ from gradcheck.judge.compare import (
     party,
 )
 from gradcheck.judge.finding import Finding, Number, Verdict, Worst
+from gradcheck.judge.kinks import along_a_kink, within_hull
 from gradcheck.oracles.evidence import Evidence, Measured, Reason, Silence, Testimony
 from gradcheck.spec.case import Case
 
+MODES_ALONG = re.compile("jvp|pairing|hess|hvp")  # derivatives along a direction
 MODES = {"value": "value", "vjp": "reverse", "jvp": "forward", "hvp": "second", "hess": "second"}
 Testimonies = Mapping[str, Testimony]
 
@@ -99,14 +103,18 @@ class _Room:
             names = {n: f"vjp:{n}" for n in directions}
         if any(name not in said for name in names.values()):
             return None
+        mode = "forward" if self._has_vjps() else "reverse"
+        for k, direction in directions.items():
+            if said[names[k]].center.shape != direction.shape:
+                return mode, said[names[k]]  # cannot be paired: the shape as it is, for the comparison to refuse
         parts = [_paired(said[names[k]], direction) for k, direction in directions.items()]
         center, bar = sum(p[0] for p in parts), sum(p[1] for p in parts)
-        return ("forward" if self._has_vjps() else "reverse"), Measured(np.asarray(center), np.asarray(bar))
+        return mode, Measured(np.asarray(center), np.asarray(bar))
 
     def _finding(self, witness: str, mode: str, quantity: str, claimed: Measured, measured: Measured) -> Finding:
         ours = party("claim", "claim", claimed)
         theirs = party(label(witness, mode), witness, measured)
-        result = compare(ours, theirs, self.roundoff(quantity, ours.center.shape))
+        result = self.comparison(witness, quantity, ours, theirs)
         verdict = verdict_of(result)
         worst, blamed = None, Blame("", "")
         if result.gap.size:
@@ -119,12 +127,33 @@ class _Room:
         reason = _reason(verdict, quantity, result, worst, blamed, theirs)
         return Finding(witness, mode, verdict, reason, result.gap.size, undecided, wrong, blamed.who, worst)
 
+    def comparison(self, witness: str, quantity: str, ours: Party, theirs: Party) -> Comparison:
+        """The two parties compared, with kinks judged by what the differences measured there."""
+        result = compare(ours, theirs, self.roundoff(witness, quantity, ours.center.shape))
+        if ours.center.shape != theirs.center.shape or "differences" not in self.said:
+            return result
+        hull = self.said["differences"].get(quantity.partition("|")[0])
+        if hull is not None:
+            return within_hull(result, ours, theirs, party("differences", "differences", hull))
+        return along_a_kink(result, self._kinked()) if MODES_ALONG.match(quantity) else result
+
+    def _kinked(self) -> Mask:
+        """The points (B,) at which the differences found a kink in some coordinate."""
+        found = np.zeros(self.case.points, dtype=bool)
+        for quantity, measured in self.said["differences"].items():
+            if quantity.startswith("vjp") and measured.kink is not None:
+                found |= measured.kink.reshape(self.case.points, -1).any(axis=1)
+        return found
+
     def _blame(self, numbers: Sequence[Number], ours: Party, theirs: Party) -> Blame:
         if ours.center.shape != theirs.center.shape:
             return Blame(theirs.name, f"{theirs.name} has shape {theirs.center.shape[1:]}")
         return blame(numbers)
 
-    def roundoff(self, quantity: str, shape: tuple[int, ...]) -> Array:
+    def roundoff(self, witness: str, quantity: str, shape: tuple[int, ...]) -> Array:
+        """What rounding of the function's own values would explain, where the witness's bars do not hold it yet."""
+        if witness in SELF_BARRED:
+            return np.zeros(shape)
         kind, _, name = quantity.partition("|")[0].partition(":")
         if kind == "vjp":
             return np.broadcast_to(explained_by_rounding(self.scale, self.case.inputs[name]), shape)
@@ -233,5 +262,5 @@ def wrong_points(case: Case, testimonies: Testimonies, witness: str, quantity: s
     if claimed is None or answer is None:
         return nowhere
     ours, theirs = party("claim", "claim", claimed), party(witness, witness, answer[1])
-    result = compare(ours, theirs, room.roundoff(quantity, ours.center.shape))
+    result = room.comparison(witness, quantity, ours, theirs)
     return np.asarray(result.wrong.reshape(case.points, -1).any(axis=1))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradcheck.judge.budgets import UNDERFLOW
 from gradcheck.judge.compare import Array, party
 from gradcheck.oracles.evidence import Evidence, Testimony
 
@@ -30,6 +31,7 @@ def power(testimonies: Mapping[str, Testimony], independent: frozenset[str]) -> 
         return None
     everything: list[Array] = []
     worst: list[float] = []
+    measured = False
     for quantity, claimed in claim.answers.items():
         if quantity.startswith(("value", "pairing")):
             continue
@@ -40,11 +42,15 @@ def power(testimonies: Mapping[str, Testimony], independent: frozenset[str]) -> 
                 continue
             theirs = party(name, name, testimony.answers[quantity])
             if theirs.center.shape == best.shape:
+                measured |= bool(np.isfinite(ours.bar + theirs.bar).any())
                 with np.errstate(all="ignore"):
-                    best = np.fmin(best, (ours.bar + theirs.bar) / np.abs(theirs.center))
-        if best.size:
-            everything.append(best.ravel())
+                    size = np.where(np.abs(theirs.center) > UNDERFLOW, np.abs(theirs.center), np.nan)
+                    best = np.fmin(best, (ours.bar + theirs.bar) / size)
+        moving = np.isfinite(best).any(axis=0)  # where the derivative is zero at every point, no error is relative
+        if moving.any():
+            best = best[:, moving] if best.ndim > 1 else best
+            everything.append(best[np.isfinite(best)])
             worst.append(float(np.max(np.median(best, axis=0))))
     if not everything:
-        return None
+        return None if measured else Power(float("inf"), float("inf"))
     return Power(float(np.median(np.concatenate(everything))), max(worst))

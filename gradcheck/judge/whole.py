@@ -41,7 +41,7 @@ def witness_verdict(findings: Sequence[Finding]) -> Verdict:
     for bad in (Verdict.DISAGREES, Verdict.CRASHED, Verdict.INACCURATE):
         if bad in modes.values():
             return bad
-    derivatives = [v for mode, v in modes.items() if mode in DERIVATIVE_MODES]
+    derivatives = [v for mode, v in modes.items() if mode in DERIVATIVE_MODES or findings[0].witness == "example"]
     if Verdict.AGREES in derivatives:
         return Verdict.AGREES
     if derivatives:

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -120,12 +120,11 @@ class Hearing:
 
 def _unanswered(said: Testimony, points: int) -> Testimony:
     """Points past the limit were not asked: their bars are infinite, so that they count as undecided."""
-    if isinstance(said, Evidence):
-        for measured in said.answers.values():
-            if len(measured.bar) > points:
-                measured.bar.setflags(write=True)
-                measured.bar[points:] = np.inf
-    return said
+    if isinstance(said, Silence):
+        return said
+    asked = {q: (m, np.arange(len(m.bar)) < points) for q, m in said.answers.items()}
+    bars = {q: np.where(rows.reshape(-1, *(1,) * (m.bar.ndim - 1)), m.bar, np.inf) for q, (m, rows) in asked.items()}
+    return replace(said, answers={q: replace(m, bar=bars[q]) for q, m in said.answers.items()})
 
 
 def _measured(name: str, ask: Callable[[], Mapping[str, Measured]]) -> Testimony:

@@ -29,8 +29,10 @@ def counterexample(
     if witness == "example":
         return _told(case, finding)
 
+    beside = [w for w in config.witnesses if w == "differences" and w != witness]  # they tell a fault from a kink
+
     def fails(candidate: Case) -> NDArray[np.bool_]:
-        said = _ask(candidate, config, [witness])
+        said = _ask(candidate, config, [witness, *beside])
         return wrong_points(candidate, said, witness, quantity)
 
     small = shrink(case, finding.worst.point, fails)

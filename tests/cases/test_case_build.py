@@ -73,7 +73,9 @@ def test_the_plan_decides(spec_of: SpecOf) -> None:
 
 
 def test_landmarks_everywhere_in_one_element_and_ties(spec_of: SpecOf) -> None:
-    spec = spec_of("inputs: {x: {shape: [n]}}\nvalue: sum(where(x > 7.25, x, 0))\ngradient: {x: 'where(x > 7.25, 1, 0)'}")
+    spec = spec_of(
+        "inputs: {x: {shape: [n]}}\nvalue: sum(where(x > 7.25, x, 0))\ngradient: {x: 'where(x > 7.25, 1, 0)'}"
+    )
     x = built(spec, Plan((("n", 3),), 0, 1.0), points=300).inputs["x"]
     assert (x == 0).all(axis=1).any()
     assert ((x == 1).sum(axis=1) == 1).any()

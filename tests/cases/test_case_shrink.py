@@ -84,7 +84,9 @@ def test_no_candidate_leaves_the_domain(spec_of: SpecOf) -> None:
 
 
 def test_a_size_that_the_function_does_not_take_is_passed_over(spec_of: SpecOf) -> None:
-    spec = spec_of("inputs: {x: {shape: [n]}}\nvalue: x[1]\ngradient: {x: 'concat([zeros((1,)), ones((1,)), zeros((n-2,))])'}")
+    spec = spec_of(
+        "inputs: {x: {shape: [n]}}\nvalue: x[1]\ngradient: {x: 'concat([zeros((1,)), ones((1,)), zeros((n-2,))])'}"
+    )
     small = shrunk(case_of(spec, {"n": 4}), lambda c: np.ones(c.points, dtype=bool))
     assert dict(small.sizes) == {"n": 2}
 

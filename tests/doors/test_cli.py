@@ -18,7 +18,6 @@ from gradcheck import __version__, cli
 from gradcheck.oracles import hearing
 
 QUICK = ("--profile", "quick", "--witness", "engine", "--witness", "differences")
-TIMES = ("seconds", "seconds_in_witnesses")
 
 
 def gradcheck(*words: str) -> Result:
@@ -136,11 +135,14 @@ def test_an_interrupt_does_not_wait_for_the_workers(specs: Path):
     words = [sys.executable, "-m", "gradcheck", "run", "slow.grad.yaml", *QUICK, "--workers", "2"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
-        while not Path("begun").exists():
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        _, complaints = process.communicate(timeout=30)
+        try:
+            while not Path("begun").exists():
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            _, complaints = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130, complaints
     assert "interrupted" in complaints
 
@@ -316,57 +318,6 @@ def test_help_imports_no_library_and_lint_no_framework(python):
 def test_that_test_can_fail(python, tmp_path: Path):
     (tmp_path / "torch.py").write_text("", encoding="utf-8")
     assert imported(python, "import torch", PYTHONPATH=str(tmp_path)) == {"torch"}
-
-
-SEVERAL = """gradcheck: 1
-functions:
-  norm:
-    inputs: {x: {shape: [n], domain: "norm(x) > 0"}}
-    value: sqrt(sum(x**2))
-    gradient: {x: 2*x}
-  affine:
-    inputs: {A: {shape: [m, n]}, x: {shape: [n]}, b: {shape: [m]}}
-    value: A @ x + b
-    vjp: {A: "outer(ct, x)", x: A.T @ ct, b: ct}
-  branching:
-    inputs: {x: {}}
-    code: |
-      return x**3 if x > 1 else sin(x)
-    gradient: {x: "where(x > 1, 3*x**2, cos(x))"}
-semantics:
-  accumulates:
-    steps:
-      - tensor: {w: [1, 1]}
-      - let: {z: sum(3*w)}
-      - backward: z
-      - expect: {grad: {w: [3, 3]}}
-"""
-
-
-def timeless(value: Any) -> Any:
-    """A document without its times."""
-    if isinstance(value, dict):
-        return {k: timeless(v) for k, v in value.items() if k not in TIMES}
-    return [timeless(v) for v in value] if isinstance(value, list) else value
-
-
-def test_the_same_seed_gives_the_same_document_whoever_works(specs: Path):
-    Path("several.grad.yaml").write_text(SEVERAL, encoding="utf-8")
-    documents = {}
-    for name, how in {"once": (), "twice": (), "workers": ("--workers", "2"), "seed": ("--seed", "1")}.items():
-        result = gradcheck("run", "several.grad.yaml", "--profile", "quick", "--json", f"{name}.json", *how)
-        assert result.exit_code == 1, result.output
-        documents[name] = timeless(json.loads(Path(f"{name}.json").read_text()))
-    assert documents["once"] == documents["twice"] == documents["workers"]
-    assert documents["once"] != documents["seed"]
-    verdicts = [{n: w["verdict"] for n, w in f["witnesses"].items()} for f in documents["once"]["functions"]]
-    assert set(verdicts[1]) == {"engine", "differences", "torch", "jax"}
-    assert set(verdicts[1].values()) == {"AGREES"}
-    assert [f["passed"] for f in documents["once"]["functions"]] == [False, True, True, True]
-
-
-def test_times_are_the_only_thing_left_out():
-    assert timeless({"a": [{"seconds": 1, "b": 2}], "seconds_in_witnesses": 3}) == {"a": [{"b": 2}]}
 
 
 def test_a_broken_pipe_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch, specs: Path):

@@ -120,8 +120,8 @@ def test_a_failure_can_be_replayed_from_where_pytest_was_called(inside: pytest.P
 
 
 def test_x_stops_at_the_first_and_lf_repeats_the_failed_ones(inside: pytest.Pytester):
-    inside.runpytest_inprocess(".", *QUICK, "-x").assert_outcomes(passed=7, failed=1)
-    inside.runpytest_inprocess(".", *QUICK).assert_outcomes(passed=7, failed=3)
+    inside.runpytest_inprocess(".", *QUICK, "-x").assert_outcomes(passed=6, failed=1)
+    inside.runpytest_inprocess(".", *QUICK).assert_outcomes(passed=6, failed=3)
     result = inside.runpytest_inprocess(".", *QUICK, "--lf", "-v")
     result.assert_outcomes(failed=3)
     assert "sine" not in str(result.stdout)
@@ -223,9 +223,17 @@ def test_mistakes_in_the_settings_are_errors(inside: pytest.Pytester):
     result.stdout.fnmatch_lines(["*has no key 'allow_imports'; did you mean 'allow-imports'?"])
 
 
-def test_the_seed_is_that_of_the_option(inside: pytest.Pytester):
-    result = inside.runpytest_inprocess("wrong.grad.yaml", *QUICK, "--gradcheck-seed", "7", "--gradcheck-no-imports")
-    result.assert_outcomes(failed=3)
+def test_options_reach_the_runner(inside: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+    from gradcheck.run import runner
+
+    seen: list[Config] = []
+    honest = runner.judge_entry
+    monkeypatch.setattr(runner, "judge_entry", lambda e, c: seen.append(c) or honest(e, c))
+    options = ("--gradcheck-seed", "7", "--gradcheck-no-imports", "--gradcheck-profile", "default")
+    inside.runpytest_inprocess("right.grad.yaml", *QUICK, *options).assert_outcomes(passed=3)
+    (config,) = seen
+    assert (config.seed, config.allowed, config.profile.name) == (7, None, "default")
+    assert config.witnesses == ("engine", "differences")
 
 
 def test_warnings_as_errors_change_no_verdict(inside: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
@@ -246,7 +254,7 @@ def test_warnings_as_errors_change_no_verdict(inside: pytest.Pytester, monkeypat
 
 def test_xdist_gives_the_same(inside: pytest.Pytester):
     result = inside.runpytest_inprocess(".", *QUICK, "-n", "2", "-rA")
-    result.assert_outcomes(passed=7, failed=3)
+    result.assert_outcomes(passed=6, failed=3)
     alone = inside.runpytest_inprocess(".", *QUICK, "-rA")
     assert _told(result) == _told(alone)
 

@@ -107,7 +107,14 @@ def test_every_function_prints_balanced_and_names_its_arguments(name: str) -> No
     assert all(a in text for a in arguments)
 
 
-@pytest.mark.parametrize("name", sorted(n for n, row in VOCABULARY.items() if n != "logical_or" and row.latex and row.arity and len(row.params) == len(row.defaults)))
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        n
+        for n, row in VOCABULARY.items()
+        if n != "logical_or" and row.latex and row.arity and len(row.params) == len(row.defaults)
+    ),
+)
 def test_every_function_holds_its_arguments_together(name: str) -> None:
     arity = VOCABULARY[name].arity or 0
     for position in range(arity):

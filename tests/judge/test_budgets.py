@@ -38,5 +38,7 @@ def test_a_tolerance_would_be_found() -> None:
 def test_every_budget_states_its_reason() -> None:
     lines = (PACKAGE / "judge" / "budgets.py").read_text(encoding="utf-8").splitlines()
     for line in lines:
-        if re.match(r'    "\w+": [0-9.]+,', line) or re.match(r"(DECISIVE|NEGLIGIBLE|INACCURATE_UNITS|UNDERFLOW|OTHER)", line):
+        if re.match(r'    "\w+": [0-9.]+,', line) or re.match(
+            r"(DECISIVE|NEGLIGIBLE|INACCURATE_UNITS|UNDERFLOW|OTHER)", line
+        ):
             assert "# " in line, line

@@ -24,7 +24,9 @@ def scalar(value: str, derivative: str, domain: str = "real", extra: str = "") -
     return f'inputs: {{x: {{domain: "{domain}"}}}}\nvalue: {value}\nderivative: {{x: "{derivative}"}}\n{extra}'
 
 
-def told(case: Case, change: Mapping[str, Callable[[str, Measured], Measured]], names: Any = ALL[:2]) -> dict[Any, Finding]:
+def told(
+    case: Case, change: Mapping[str, Callable[[str, Measured], Measured]], names: Any = ALL[:2]
+) -> dict[Any, Finding]:
     """The findings where some witnesses' derivatives are changed on the way to the judge."""
     said: dict[str, Testimony] = dict(Hearing(Inquiry(case)).all([n for n in names if n in ("engine", "differences")]))
     engine = said["engine"]
@@ -273,3 +275,20 @@ def test_a_function_that_loses_digits_is_inaccurate_and_not_wrong(
 ) -> None:
     spec = spec_of(scalar("(1 - cos(x))", "sin(x)", "(0, 1)"))
     assert judged(case_at(spec, x=[1e-3, 0.5]))["engine", "reverse"].verdict is Verdict.AGREES
+
+
+@pytest.mark.parametrize(
+    ("value", "derivative"), [("abs(x)", "where(x < 0, -1, 1)"), ("maximum(x, 0)", "where(x > 0, 1, 0)")]
+)
+def test_differing_conventions_inside_the_hull_are_no_false_alarm(
+    value: str, derivative: str, spec_of: SpecOf, case_at: CaseAt, judged: Judged
+) -> None:
+    found = judged(case_at(spec_of(scalar(value, derivative)), x=[0.0, 1.0, -2.0]), ALL)
+    assert all(f.verdict is Verdict.AGREES for f in found.values())
+
+
+def test_a_misshapen_jvp_is_wrong_where_only_a_vjp_is_claimed(spec_of: SpecOf, case_at: CaseAt) -> None:
+    case = case_at(spec_of("inputs: {x: {shape: [2]}}\nvalue: x**2\nvjp: {x: 2*ct*x}"), x=[[1.0, 2.0], [3.0, 0.5]])
+    wide = told(case, {"torch": lambda q, m: Measured(m.center[:, None], m.bar[:, None])}, ("engine", "torch"))
+    assert (wide["torch", "forward"].verdict, wide["torch", "forward"].blame) == (Verdict.DISAGREES, "torch forward")
+    assert wide["engine", "forward"].verdict is Verdict.AGREES

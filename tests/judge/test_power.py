@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gradcheck.judge import Power, Verdict, judge, power
+from gradcheck.judge.budgets import safety
 from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Measured, Reason, Silence
 from gradcheck.spec import Case, Spec
 
@@ -29,14 +30,14 @@ def one(center: float, bar: float) -> Measured:
 def test_the_best_witness_counts_with_its_budget() -> None:
     found = heard(2.0, 1e-12, engine=1e-12, differences=1e-6)
     assert found is not None
-    assert found.median == pytest.approx((4e-12 + 4e-12) / 2, rel=1e-9)
+    assert found.median == pytest.approx((safety("claim") + safety("engine")) * 1e-12 / 2, rel=1e-9)
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1.0, 1e20])
 def test_power_is_relative(scale: float) -> None:
     found = heard(scale, 0.0, engine=1e-10 * scale)
     assert found is not None
-    assert found.median == pytest.approx(4e-10, rel=1e-6)
+    assert found.median == pytest.approx(safety("engine") * 1e-10, rel=1e-6)
 
 
 def test_who_is_not_independent_or_silent_adds_none() -> None:
@@ -54,7 +55,7 @@ def test_the_worst_element_is_the_one_seen_least() -> None:
     }
     found = power(said, INDEPENDENT)
     assert found is not None
-    assert found.worst == pytest.approx(1e-3, rel=1e-6)
+    assert found.worst == pytest.approx(safety("differences") * 1e-3, rel=1e-6)
 
 
 @pytest.mark.parametrize("witnesses", [("engine",), ("engine", "differences")])

@@ -19,7 +19,7 @@ SpecOf = Callable[..., Spec]
 CaseAt = Callable[..., Case]
 Judged = Callable[..., dict[tuple[str, str], Finding]]
 MODULE = "gradcheck_tests_own_rules"
-CODE = '''
+CODE = """
 import numpy as np
 
 number = 3
@@ -97,7 +97,7 @@ def jax_wrong_cube(x):
 
     cube.defvjp(lambda x: (x**3, x), lambda x, ct: (2 * ct * x**2,))
     return cube(x)
-'''
+"""
 BODY = "inputs: {{x: {{shape: [2]}}}}\nvalue: x**3\nvjp: {{x: ct*3*x**2}}\nimplementations:\n  {}"
 
 
@@ -229,9 +229,7 @@ def test_a_module_that_is_not_allowed_is_no_pass(spec_of: SpecOf, case_at: CaseA
     assert MODULE not in sys.modules
 
 
-def test_points_past_the_limit_are_undecided_and_not_agreed(
-    spec_of: SpecOf, case_at: CaseAt, judged: Judged
-) -> None:
+def test_points_past_the_limit_are_undecided_and_not_agreed(spec_of: SpecOf, case_at: CaseAt, judged: Judged) -> None:
     case = case_of(numpy_of(vjp="cube_vjp"), spec_of, case_at, points=MAX_POINTS + 10)
     said = Hearing(Inquiry(case), [MODULE]).all([])["implementation:numpy"]
     assert isinstance(said, Evidence)

@@ -1,0 +1,47 @@
+"""What may be said where a function has a kink? Anything in the hull of its one-sided derivatives.
+
+The differences measure both one-sided derivatives at a kink and give their hull. There two answers may differ and both
+be right: frameworks have different conventions for |x| at 0, and the Clarke generalised gradient holds them all. A
+coordinate's hull may be wider than the Clarke set; it is never narrower.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gradcheck.judge.compare import Comparison, Mask, Party
+
+
+def within_hull(result: Comparison, claim: Party, witness: Party, hull: Party | None) -> Comparison:
+    """The comparison with kinks judged by the hull.
+
+    Both parties in the hull: they agree, whatever each one's convention. A witness's NaN at a kink is undecided, told
+    apart from wrong. A convention outside the hull is wrong, declared or not; a witness may share it, the differences cannot.
+    """
+    if hull is None or hull.center.shape != result.gap.shape or not hull.kink.any():
+        return result
+    inside = hull.kink & _holds(hull, claim) & _holds(hull, witness)
+    silent = hull.kink & np.isnan(witness.center)
+    return replace(
+        result,
+        agrees=(result.agrees | inside) & ~silent,
+        wrong=result.wrong & ~inside & ~silent,
+        inaccurate=result.inaccurate & ~inside & ~silent,
+        undecided=(result.undecided | silent) & ~inside,
+    )
+
+
+def along_a_kink(result: Comparison, kinked: Mask) -> Comparison:
+    """Derivatives along a direction, at points (B,) where some coordinate has a kink: a difference decides nothing."""
+    here = np.broadcast_to(kinked.reshape(-1, *(1,) * (result.gap.ndim - 1)), result.gap.shape)
+    off = here & (result.wrong | result.inaccurate)
+    return replace(
+        result, wrong=result.wrong & ~off, inaccurate=result.inaccurate & ~off, undecided=result.undecided | off
+    )
+
+
+def _holds(hull: Party, party: Party) -> Mask:
+    with np.errstate(all="ignore"):
+        return np.asarray(np.abs(party.center - hull.center) <= hull.bar + party.bar)
