@@ -18,7 +18,7 @@ def within_hull(result: Comparison, claim: Party, witness: Party, hull: Party | 
     """The comparison with kinks judged by the hull.
 
     Both parties in the hull: they agree, whatever each one's convention. A witness's NaN at a kink is undecided, told
-    apart from wrong. A convention outside the hull is wrong, declared or not; a witness may share it, the differences cannot.
+    apart from wrong. A convention outside the hull is wrong, declared or not; the differences say so.
     """
     if hull is None or hull.center.shape != result.gap.shape or not hull.kink.any():
         return result

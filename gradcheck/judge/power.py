@@ -31,10 +31,11 @@ def power(testimonies: Mapping[str, Testimony], independent: frozenset[str]) -> 
         return None
     everything: list[Array] = []
     worst: list[float] = []
-    measured = False
+    claimed_any = measured = False
     for quantity, claimed in claim.answers.items():
         if quantity.startswith(("value", "pairing")):
             continue
+        claimed_any = True
         best = np.full(claimed.center.shape, np.inf)
         ours = party("claim", "claim", claimed)
         for name, testimony in testimonies.items():
@@ -52,5 +53,5 @@ def power(testimonies: Mapping[str, Testimony], independent: frozenset[str]) -> 
             everything.append(best[np.isfinite(best)])
             worst.append(float(np.max(np.median(best, axis=0))))
     if not everything:
-        return None if measured else Power(float("inf"), float("inf"))
+        return None if measured or not claimed_any else Power(float("inf"), float("inf"))
     return Power(float(np.median(np.concatenate(everything))), max(worst))

@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_document_whoever_works(specs: Path):
 def test_another_seed_gives_other_points(specs: Path):
     worst = []
     for seed in ("0", "1"):
-        gradcheck("run", "right.grad.yaml", "--witness", "engine", "--seed", seed, "--json", "r.json")
+        gradcheck("run", "wrong.grad.yaml", "--witness", "engine", "--seed", seed, "--json", "r.json")
         worst.append(json.loads(Path("r.json").read_text())["functions"][0]["worst"]["inputs"])
     assert worst[0] != worst[1]
 

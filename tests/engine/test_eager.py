@@ -260,7 +260,7 @@ def test_operators_methods_and_python_protocols() -> None:
     assert bool(x[0] == 1.0)
     assert numbers(x <= 2) == [True, True, False]
     assert numbers(np.array([1.0, 1.0, 1.0]) * x) == [1, 2, 3]
-    assert numbers(2 ** x % 3) == [2, 1, 2]
+    assert numbers(2**x % 3) == [2, 1, 2]
     assert numbers(-x // 2) == [-1, -1, -2]
     assert numbers(abs(-x) @ x) == 14
     assert numbers(6 / x - 1) == [5, 2, 1]

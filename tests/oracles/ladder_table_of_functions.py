@@ -1,4 +1,4 @@
-"""The functions whose slopes the ladder is asked for: NumPy for the samples, mpmath for the truth, points to stand at."""
+"""The functions whose slopes the ladder is asked for: NumPy for samples, mpmath for the truth, points to stand at."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ KINKS = [
 ]
 
 
-@pytest.mark.parametrize("name, value, x, left, right", KINKS, ids=[k[0] for k in KINKS])
+@pytest.mark.parametrize(("name", "value", "x", "left", "right"), KINKS, ids=[k[0] for k in KINKS])
 def test_kink_is_the_hull_of_its_sides(name, value, x, left, right):
     for seed in range(5):
         found = at(value, [x], seed)
@@ -200,7 +200,7 @@ TORN = [
 ]
 
 
-@pytest.mark.parametrize("name, value, x", TORN, ids=[t[0] for t in TORN])
+@pytest.mark.parametrize(("name", "value", "x"), TORN, ids=[t[0] for t in TORN])
 def test_what_has_no_slope_is_unmeasurable(name, value, x):
     for seed in range(5):
         found = at(value, [x], seed)
@@ -212,7 +212,10 @@ def test_what_has_no_slope_is_unmeasurable(name, value, x):
 def test_scale_free(size):
     power = 2.0 ** round(np.log2(size))
     x = np.linspace(-3, 3, 41)
-    value = lambda x: np.sin(3 * x) + np.abs(x - 0.15) + 0.1 * np.exp(x)
+
+    def value(x):
+        return np.sin(3 * x) + np.abs(x - 0.15) + 0.1 * np.exp(x)
+
     plain = at(value, x, 7)
     taller = at(lambda x: power * value(x), x, 7)
     longer = at(lambda x: value(x / power), x * power, 7, scale=None if 0 not in x else power)
@@ -258,7 +261,10 @@ def test_constant_to_the_last_bit_is_zero_with_a_rounding_bar():
 
 def test_outputs_are_judged_one_by_one():
     x = np.linspace(-2, 2, 40)
-    g = lambda rows, t: np.stack([np.exp(x[rows] + t), np.abs(x[rows] + t - x[7]), 0 * t], axis=1)
+
+    def g(rows, t):
+        return np.stack([np.exp(x[rows] + t), np.abs(x[rows] + t - x[7]), 0 * t], axis=1)
+
     found = slopes(g, x, np.abs(x), np.full(40, INF), np.full(40, INF), 0)
     assert found.center.shape == (40, 3)
     assert (np.abs(found.center[:, 0] - np.exp(x)) <= found.bar[:, 0]).all()
@@ -291,7 +297,7 @@ SECONDS = [
 ]
 
 
-@pytest.mark.parametrize("name, value, formula", SECONDS, ids=[s[0] for s in SECONDS])
+@pytest.mark.parametrize(("name", "value", "formula"), SECONDS, ids=[s[0] for s in SECONDS])
 def test_second_derivatives_lie_inside_their_bars(name, value, formula):
     rng = np.random.default_rng(5)
     x, y = rng.uniform(0.2, 3, (2, 100))
@@ -308,7 +314,10 @@ def test_second_derivatives_lie_inside_their_bars(name, value, formula):
 
 def test_second_derivative_of_one_coordinate_and_its_kinks():
     zero = np.zeros(1)
-    on_one = lambda f: lambda rows, s, t: f(s + t)[:, None]
+
+    def on_one(f):
+        return lambda rows, s, t: f(s + t)[:, None]
+
     cosine = mixed(on_one(np.cos), zero, zero)
     assert abs(cosine.center[0, 0] + 1) <= cosine.bar[0, 0] < 1e-8
     bent = mixed(on_one(lambda u: np.maximum(u, 0) ** 2), zero, zero)
