@@ -23,6 +23,8 @@ def blame(numbers: Sequence[Number]) -> Blame:
     Two modes of one witness share their faults, so groups are counted in witnesses ("torch reverse" and "torch
     forward" are one). The examples' printed numbers are a party of their own.
     """
+    if all(not math.isfinite(x.center) for x in numbers if x.witness != "differences"):
+        return Blame("undetermined", "f or its derivative is not finite at a point of its stated domain: state another")
     speaking = [x for x in numbers if not math.isinf(x.bar) or (math.isnan(x.center) and x.witness != "differences")]
     if all(_compatible(a, b) for a in speaking for b in speaking if a is not b):
         return Blame("", "all parties are of one mind")

@@ -236,19 +236,27 @@ def _worst_index(result: Comparison, verdict: Verdict) -> tuple[int, ...]:
 def _reason(
     verdict: Verdict, quantity: str, result: Comparison, worst: Worst | None, blamed: Blame, theirs: Party
 ) -> str:
-    total = result.gap.size
+    total, what = result.gap.size, in_words(quantity)
     if worst is None:
-        return f"{quantity}: there was nothing to compare"
+        return f"{what}: there was nothing to compare"
     if result.gap.shape != theirs.center.shape:
-        return f"{quantity} has shape {theirs.center.shape[1:]}, the claim {result.gap.shape[1:]}"
+        return f"{what} has shape {theirs.center.shape[1:]}, the claim {result.gap.shape[1:]}"
     if verdict is Verdict.AGREES:
         doubt = f", {int(result.undecided.sum())} undecided" if result.undecided.any() else ""
-        return f"{quantity}: {int(result.agrees.sum())} of {total} numbers agree within their bars{doubt}"
+        return f"{what}: {int(result.agrees.sum())} of {total} numbers agree within their bars{doubt}"
     if verdict is Verdict.UNDECIDED:
-        return f"{quantity}: the bars of {int(result.undecided.sum())} of {total} numbers are too wide to decide"
+        return f"{what}: the bars of {int(result.undecided.sum())} of {total} numbers are too wide to decide"
     many = int(result.wrong.sum() if verdict is Verdict.DISAGREES else result.inaccurate.sum())
-    what = "differ by more than their bars" if verdict is Verdict.DISAGREES else "lose digits to rounding"
-    return f"{quantity}: {many} of {total} numbers {what}; {blamed.sentence}"
+    how = "differ by more than their bars" if verdict is Verdict.DISAGREES else "lose digits to rounding"
+    return f"{what}: {many} of {total} numbers {how}; {blamed.sentence}"
+
+
+def in_words(quantity: str) -> str:
+    """A quantity as people read it: "the vjp in x", "the jvp", "the value"."""
+    name, _, kind = quantity.partition("|")
+    what, _, of = name.partition(":")
+    words = {"hess": "hessian along its tangent", "hvp": "hvp", "pairing": "pairing of vjp and jvp"}.get(what, what)
+    return f"the {words}" + (f" in {of}" if of else "") + (f" (claimed as {kind})" if kind else "")
 
 
 def wrong_points(case: Case, testimonies: Testimonies, witness: str, quantity: str) -> Mask:
