@@ -19,6 +19,7 @@ from gradcheck.spec.model import Example, Input, Spec
 
 Array = NDArray[np.float64]
 Points = dict[str, Array]
+TIES = 4  # planted points with equal elements
 ROUNDS = 12  # how often drawing is tried again where a predicate or an overflow rejects points
 
 
@@ -27,7 +28,7 @@ def build(spec: Spec, plan: Plan, points: int) -> Case | None:
     rng = np.random.default_rng(digest(spec.id, plan.seed))
     sizes = size_map(plan)
     planted = _kept(spec, _planted(spec, plan, rng, points), sizes)
-    count = min(_count(planted), points // 3)
+    count = min(_count(planted), points // 2)
     batches, have, tried = [{k: v[:count] for k, v in planted.items()}], count, count
     for attempt in range(ROUNDS):
         scale = _scales(plan, rng, points) * 0.5 ** max(attempt - ROUNDS // 2, 0)
@@ -134,7 +135,7 @@ def _planted(spec: Spec, plan: Plan, rng: Generator, points: int) -> Points:
     """Points that hold landmarks: every element the same one, one element among drawn ones, and ties."""
     sizes = size_map(plan)
     marks = {i.name: landmarks(spec, i.domain) for i in spec.inputs}
-    rows = min(points, 3 * max(map(len, marks.values()), default=0) + 4)
+    rows = min(points, TIES + 2 * max(map(len, marks.values()), default=0))
     found: Points = {}
     for i in spec.inputs:
         x = draw(i.domain, rng, rows, shape_of(i, sizes), np.ones(rows))
@@ -148,18 +149,19 @@ def _planted(spec: Spec, plan: Plan, rng: Generator, points: int) -> Points:
 
 
 def _plant(point: Array, numbers: tuple[float, ...], row: int, rng: Generator) -> None:
-    """Put the row's landmark into a point: everywhere, in one element, or two equal elements."""
+    """Put the row's landmark into a point: ties first, then each landmark everywhere and in one element."""
     if not point.size:
         return
-    mark = numbers[(row // 2) % len(numbers)]
-    if row % 2 == 0 and row < 2 * len(numbers):
+    if row < TIES:
+        point[: point.size if row % 2 else 0] = point[0]  # ties everywhere …
+        point[-1] = point[0]  # … or one tie
+        return
+    row -= TIES
+    mark = numbers[(row if point.size == 1 else row // 2) % len(numbers)]
+    if row % 2 == 0 or point.size == 1:
         point[:] = mark
-    elif row < 2 * len(numbers):
-        point[rng.integers(point.size)] = mark
-    elif row % 2:
-        point[:] = point[0]  # ties everywhere
     else:
-        point[-1] = point[0]  # one tie
+        point[rng.integers(point.size)] = mark
 
 
 def _special(spec: Spec, plan: Plan, drawn: Points, have: int) -> Points:

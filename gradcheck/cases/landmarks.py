@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.expr import Program
-from gradcheck.expr.nodes import Const
+from gradcheck.expr.nodes import Call, Const
 from gradcheck.expr.program import walk
 from gradcheck.spec.membership import within_box
 from gradcheck.spec.model import Domain, Spec
 
-COMMON = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 10.0, -10.0, 1e-3, -1e-3, 1e-8, 20.0, -20.0)
-MAX_CONSTANTS = 8
+COMMON = (0.0, 1.0, -1.0, 800.0, -800.0, 0.5, -0.5, 40.0, -40.0, 2.0, -2.0, 1e-8, 3.0, -3.0, 10.0, -10.0, 1e-3, 1e4)
+MAX_CONSTANTS = 24
+COMPARISONS = frozenset(("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "clip", "where"))
 
 
 def landmarks(spec: Spec, domain: Domain) -> tuple[float, ...]:
@@ -23,17 +24,17 @@ def landmarks(spec: Spec, domain: Domain) -> tuple[float, ...]:
             step = width if np.isfinite(width) else max(abs(end), 1.0)
             ends += [end, end + inward * 1e-3 * step, end + inward * 1e-6 * step]
     around = [v for c in constants(spec) for v in (c, c * (1 + 1e-3) + 1e-9, c * (1 - 1e-3) - 1e-9, 2 * c)]
-    found = dict.fromkeys(v + 0.0 for v in [*ends, *COMMON, *around])
+    found = dict.fromkeys(v + 0.0 for v in [*ends, *around, *COMMON])
     numbers = np.array(list(found))
     return tuple(float(v) for v in numbers[within_box(domain, numbers)])
 
 
 def constants(spec: Spec) -> tuple[float, ...]:
-    """The numbers written in the function and in the claims: thresholds are among them."""
+    """The numbers written in the function and in the claims, thresholds (numbers that are compared with) first."""
     programs: list[Program] = [spec.function, *(c.program for c in spec.claims)]
-    found: dict[float, None] = {}
-    for program in programs:
-        for node in walk(program.tree):
-            if isinstance(node, Const) and not node.name and not isinstance(node.value, bool):
-                found.setdefault(float(node.value))
-    return tuple(found)[:MAX_CONSTANTS]
+    nodes = [node for program in programs for node in walk(program.tree)]
+    calls = [node for node in nodes if isinstance(node, Call)]
+    compared = [node for call in calls if call.primitive in COMPARISONS for node in walk(call.args)]
+    others = [node for call in calls if call.primitive not in COMPARISONS for node in call.args]
+    numbers = [node.value for node in [*compared, *others] if isinstance(node, Const) and not node.name]
+    return tuple(dict.fromkeys(float(v) for v in numbers if not isinstance(v, bool)))[:MAX_CONSTANTS]

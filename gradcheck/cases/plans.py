@@ -78,13 +78,14 @@ def plans(spec: Spec, seed: int, shapes: int, per_shape: int) -> list[Plan]:
 
 
 def _varied(drawn: list[Plan]) -> list[Plan]:
-    """A middle size first, so that a run with one shape does not see size 1 alone; plans that plant something first.
+    """A middle size first, then size 1 everywhere (where broadcasting hides); plans that plant something first.
 
     Hypothesis begins with the simplest plans of all; a batch can afford special numbers from the start.
     """
     rich = sorted(drawn, key=lambda p: not p.specials)  # stable: otherwise as drawn
     ordinary = [p for p in rich if all(2 <= size <= 4 for _, size in p.sizes) and _distinct(p)]
-    return ordinary[:1] + rich
+    first = (ordinary or rich)[:1]
+    return first + [replace(p, sizes=tuple((d, 1) for d, _ in p.sizes)) for p in rich[-1:]] + rich
 
 
 def _distinct(plan: Plan) -> bool:

@@ -153,6 +153,8 @@ def _simplest(best: Case, kind: str, name: str, element: int, fails: Fails) -> C
     """The point with one element replaced by the simplest number with which it still fails."""
     old = float(getattr(best, kind)[name][0].reshape(-1)[element])
     numbers = [v for v in _candidates(old) if _cost(v) < _cost(old)]
+    if kind == "cotangents":  # a cotangent of zeros asks nothing
+        numbers = [v for v in numbers if v != 0 or _others(best.cotangents, name, element)]
     if not numbers:
         return best
     points, cts = [], []
@@ -162,6 +164,11 @@ def _simplest(best: Case, kind: str, name: str, element: int, fails: Fails) -> C
         points.append(parts["inputs"])
         cts.append(parts["cotangents"])
     return _first(batch(best.spec, best.sizes, points, cts), fails) or best
+
+
+def _others(cotangents: Mapping[str, Array], name: str, element: int) -> bool:
+    """Whether a cotangent has any number but this one that is not zero."""
+    return any(np.any(np.delete(v[0], element if k == name else [])) for k, v in cotangents.items())
 
 
 def _candidates(old: float) -> list[float]:

@@ -188,11 +188,22 @@ def _index(node: n.Index) -> Closure:
     def run(s: State) -> Any:
         base = value(s)
         index = tuple(item(s) for item in items)
+        if not all(_known(item) for item in index):
+            raise EvaluationError(
+                f"an index must be known before any number is (line {node.at[0]}); see take and where"
+            )
         if isinstance(base, tuple | list):
             return base[index[0]]
         return s.xp.getitem(base, index=index)
 
     return run
+
+
+def _known(item: Any) -> bool:
+    """Whether an index item is an integer, a slice, None, the ellipsis, or a list of integers."""
+    if isinstance(item, tuple):
+        return all(type(part) is int for part in item)
+    return item is None or item is Ellipsis or isinstance(item, slice) or type(item) is int
 
 
 def _item(item: n.Node | n.Slice | None) -> Closure:

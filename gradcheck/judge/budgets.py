@@ -10,7 +10,7 @@ SAFETY: dict[str, float] = {
     "claim": 4.0,  # the bound is of first order and allows 4 units of roundoff to a library function
     "example": 1.0,  # half a unit in the last printed place is an exact bound; the claim brings its own bar
     "engine": 4.0,  # as the claim
-    "differences": 2.0,  # the bar holds truncation, noise and a floor; about one in a million missed by a little
+    "differences": 4.0,  # the bar holds truncation, noise and a floor; about one in a million missed, by 3.4 at most
     "torch": 16.0,  # the bound is of our rules; another algorithm may round differently, at each step
     "jax": 16.0,  # as torch; XLA also fuses and reorders sums
 }
@@ -21,7 +21,9 @@ UNDERFLOW = 8 * 2.0**-1022  # frameworks may flush subnormal numbers to zero
 DECISIVE = 1e-2  # a bar wider than this share of the number decides nothing about it …
 NEGLIGIBLE = 1e-6  # … unless it is this small a share of the typical number of the same quantity
 INACCURATE_UNITS = 64.0  # units of roundoff of f that an error may be worth over the input's own size
+VALUE_UNITS = 2.0**20  # units of roundoff that a framework's own value may have lost before the function is another one
 UNIT = 2.0**-53
+ENOUGH = 0.9  # the share of a quantity's numbers that one independent witness must agree with
 
 
 def safety(witness: str) -> float:

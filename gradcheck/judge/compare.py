@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,9 +67,26 @@ def compare(claim: Party, witness: Party, roundoff: Array) -> Comparison:
     off = ~within & ~undecided
     with np.errstate(all="ignore"):
         inaccurate = off & spoken & (gap <= joint + roundoff)
+        saved, blurred = _by_the_witness_alone(claim, witness, gap)
+    agrees, undecided = agrees | (saved & within), undecided & ~((saved | blurred) & within)
+    inaccurate |= blurred & within & ~agrees
     if witness.name == "differences":  # made of f's values: what rounding of those explains is undecided
         undecided, off, inaccurate = undecided | inaccurate, off & ~inaccurate, np.zeros_like(inaccurate)
     return Comparison(agrees, off & ~inaccurate, inaccurate, undecided, gap, joint)
+
+
+def _by_the_witness_alone(claim: Party, witness: Party, gap: Array) -> tuple[Mask, Mask]:
+    """Where the claim's own bar is too wide to decide anything but the witness's is not.
+
+    There the witness's bar alone decides: the claim agrees as if it were exact, or it has lost digits (but not all).
+    A claim gains nothing by being vague.
+    """
+    size = np.maximum(np.abs(claim.center), np.abs(witness.center))
+    floor = np.maximum(NEGLIGIBLE * typical(size), 4 * UNDERFLOW)
+    vague = ~(claim.bar <= np.maximum(DECISIVE * size, floor))
+    tight = (witness.bar <= np.maximum(DECISIVE * size, floor)) & ~witness.kink
+    saved = vague & tight & (gap <= witness.bar + INACCURATE_UNITS * UNIT * size)
+    return saved, vague & tight & ~saved & (gap <= DECISIVE * np.abs(witness.center))
 
 
 def _too_wide(claim: Party, witness: Party, joint: Array) -> Mask:
@@ -82,6 +99,20 @@ def typical(size: Array) -> float:
     """The median size of the numbers of a quantity that are finite and not zero."""
     some = size[np.isfinite(size) & (size > 2 * UNDERFLOW)]
     return float(np.median(some)) if some.size else 0.0
+
+
+def zero_everywhere(result: Comparison, claim: Party, witness: Party, natural: float) -> Comparison:
+    """A quantity that is zero, within bars, at all points and positions: none of its numbers is a measure for the bars.
+
+    (The softmax of one number has a derivative of zero, and rounding leaves some 1e-17.) The natural size of such a
+    quantity measures instead.
+    """
+    if not (result.undecided | result.agrees).all() or not result.undecided.any():
+        return result
+    zero = (np.abs(claim.center) <= claim.bar) & (np.abs(witness.center) <= witness.bar)
+    if not (zero & (result.joint <= NEGLIGIBLE * natural)).all():
+        return result
+    return replace(result, agrees=np.ones_like(result.agrees), undecided=np.zeros_like(result.undecided))
 
 
 def _misshapen(claim: Party, witness: Party) -> Comparison:

@@ -59,3 +59,5 @@ class Finding:
     blame: str  # "" or who is wrong: "claim", "engine reverse", "torch forward", "undetermined", …
     worst: Worst | None
     seconds: float = 0.0
+    inaccurate: int = 0  # elements that lost digits
+    uncovered: int = 0  # positions of the quantity at which no point of a case of many points agreed

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from gradcheck.judge.blame import Blame, blame
-from gradcheck.judge.budgets import SELF_BARRED
+from gradcheck.judge.budgets import SELF_BARRED, UNIT, VALUE_UNITS
 from gradcheck.judge.compare import (
     Array,
     Comparison,
@@ -18,6 +18,8 @@ from gradcheck.judge.compare import (
     explained_along,
     explained_by_rounding,
     party,
+    typical,
+    zero_everywhere,
 )
 from gradcheck.judge.finding import Finding, Number, Verdict, Worst
 from gradcheck.judge.kinks import along_a_kink, within_hull
@@ -109,7 +111,10 @@ class _Room:
                 return mode, said[names[k]]  # cannot be paired: the shape as it is, for the comparison to refuse
         parts = [_paired(said[names[k]], direction) for k, direction in directions.items()]
         center, bar = sum(p[0] for p in parts), sum(p[1] for p in parts)
-        return mode, Measured(np.asarray(center), np.asarray(bar))
+        flags = [said[name].kink for name in names.values()]
+        kinks = [f.reshape(self.case.points, -1).any(axis=1) for f in flags if f is not None]
+        kink = np.logical_or.reduce(kinks) if kinks else None
+        return mode, Measured(np.asarray(center), np.asarray(bar), kink)
 
     def _finding(self, witness: str, mode: str, quantity: str, claimed: Measured, measured: Measured) -> Finding:
         ours = party("claim", "claim", claimed)
@@ -123,25 +128,43 @@ class _Room:
             worst = self._worst(quantity, index, numbers, result)
             if verdict in (Verdict.DISAGREES, Verdict.INACCURATE):
                 blamed = self._blame(numbers, ours, theirs)
+            if verdict is Verdict.INACCURATE:
+                blamed = _of_rounding(blamed)
         undecided, wrong = int(result.undecided.sum()), int(result.wrong.sum())
         reason = _reason(verdict, quantity, result, worst, blamed, theirs)
-        return Finding(witness, mode, verdict, reason, result.gap.size, undecided, wrong, blamed.who, worst)
+        return Finding(
+            witness, mode, verdict, reason, result.gap.size, undecided, wrong, blamed.who, worst,
+            inaccurate=int(result.inaccurate.sum()), uncovered=_uncovered(result),
+        )  # fmt: skip
 
     def comparison(self, witness: str, quantity: str, ours: Party, theirs: Party) -> Comparison:
         """The two parties compared, with kinks judged by what the differences measured there."""
         result = compare(ours, theirs, self.roundoff(witness, quantity, ours.center.shape))
-        if ours.center.shape != theirs.center.shape or "differences" not in self.said:
+        if ours.center.shape != theirs.center.shape:
             return result
-        hull = self.said["differences"].get(quantity.partition("|")[0])
-        if hull is not None:
-            return within_hull(result, ours, theirs, party("differences", "differences", hull))
-        return along_a_kink(result, self._kinked()) if MODES_ALONG.match(quantity) else result
+        result = zero_everywhere(result, ours, theirs, self._natural(quantity))
+        answer = self.answer("differences", quantity) if "differences" in self.said else None
+        if answer is not None and answer[1].center.shape == ours.center.shape:
+            return within_hull(result, ours, theirs, party("differences", "differences", answer[1]))
+        along = "differences" in self.said and MODES_ALONG.match(quantity)
+        return along_a_kink(result, self._kinked()) if along else result
+
+    def _natural(self, quantity: str) -> float:
+        """How large a quantity of this kind would be, from the sizes of f, of the inputs and of the tangents."""
+        f, tangents = typical(self.scale), list(self.case.tangents.values())
+        x = min((size for n in self.case.tangents if (size := typical(np.abs(self.case.inputs[n])))), default=0.0)
+        t = max((typical(np.abs(t)) for t in tangents), default=0.0)
+        if not x:
+            return 0.0
+        powers = {"vjp": (1, 0), "jvp": (1, 1), "pairing": (1, 1), "hvp": (2, 1), "hess": (2, 1)}
+        of_x, of_t = powers.get(quantity.partition(":")[0].partition("[")[0].partition("|")[0], (0, 0))
+        return float(f / x**of_x * t**of_t)
 
     def _kinked(self) -> Mask:
-        """The points (B,) at which the differences found a kink in some coordinate."""
+        """The points (B,) at which the differences found a kink, in some coordinate or along the tangents."""
         found = np.zeros(self.case.points, dtype=bool)
         for quantity, measured in self.said["differences"].items():
-            if quantity.startswith("vjp") and measured.kink is not None:
+            if quantity.startswith(("vjp", "jvp")) and measured.kink is not None:
                 found |= measured.kink.reshape(self.case.points, -1).any(axis=1)
         return found
 
@@ -161,6 +184,8 @@ class _Room:
             return np.broadcast_to(self._along(self.scale), shape)
         if kind.startswith("jvp"):
             return np.broadcast_to(self._along(self.claimed[kind.replace("jvp", "value")].center), shape)
+        if kind.startswith("value"):
+            return VALUE_UNITS * UNIT * np.abs(self.claimed[kind].center)
         return np.zeros(shape)
 
     def _along(self, values: Array) -> Array:
@@ -206,6 +231,25 @@ def _paired(measured: Measured, direction: Array) -> tuple[Array, Array]:
         bars = np.where(direction == 0, 0.0, measured.bar * np.abs(direction)).reshape(rows, -1)
         rounding = (terms.shape[1] + 1) * 2.0**-53 * np.abs(terms).sum(axis=1)
     return terms.sum(axis=1), bars.sum(axis=1) + rounding
+
+
+MANY_POINTS = 16  # a case of so many points should decide something at every position
+
+
+def _uncovered(result: Comparison) -> int:
+    """At how many positions of the quantity no point of the case agreed."""
+    if len(result.gap) < MANY_POINTS:
+        return 0
+    return int((~result.agrees.any(axis=0)).sum())
+
+
+def _of_rounding(blamed: Blame) -> Blame:
+    """Who loses digits: the party outside the others, or the claim where its own bar is what covers the difference."""
+    if blamed.who == "":
+        return Blame("claim", "the claim's own rounding covers the difference")
+    if blamed.who == "undetermined":
+        return Blame("undetermined", "rounding of f's own values explains the difference")
+    return blamed
 
 
 def verdict_of(result: Comparison) -> Verdict:

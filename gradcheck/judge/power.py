@@ -47,11 +47,14 @@ def power(testimonies: Mapping[str, Testimony], independent: frozenset[str]) -> 
                 with np.errstate(all="ignore"):
                     size = np.where(np.abs(theirs.center) > UNDERFLOW, np.abs(theirs.center), np.nan)
                     best = np.fmin(best, (ours.bar + theirs.bar) / size)
-        moving = np.isfinite(best).any(axis=0)  # where the derivative is zero at every point, no error is relative
+        moving = (np.abs(claimed.center) > UNDERFLOW).any(axis=0)  # where it is zero everywhere, no error is relative
         if moving.any():
             best = best[:, moving] if best.ndim > 1 else best
-            everything.append(best[np.isfinite(best)])
-            worst.append(float(np.max(np.median(best, axis=0))))
+            best = np.where(
+                np.abs(claimed.center[:, moving] if best.ndim > 1 else claimed.center) > UNDERFLOW, best, np.nan
+            )
+            everything.append(best[~np.isnan(best)])
+            worst.append(float(np.max(np.nanmedian(best, axis=0))))
     if not everything:
         return None if measured or not claimed_any else Power(float("inf"), float("inf"))
     return Power(float(np.median(np.concatenate(everything))), max(worst))

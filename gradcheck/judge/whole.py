@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gradcheck.judge.budgets import ENOUGH
 from gradcheck.judge.finding import Finding, Verdict
 
 ORDER = (Verdict.DISAGREES, Verdict.CRASHED, Verdict.INACCURATE, Verdict.UNDECIDED, Verdict.AGREES, Verdict.SILENT)
@@ -74,10 +75,16 @@ def overall(findings: Sequence[Finding], independent: frozenset[str], quantities
 
 
 def _witnessed(quantity: str, findings: Sequence[Finding], independent: frozenset[str]) -> bool:
-    """Whether an independent witness agrees with one claimed derivative, over all the cases it judged."""
+    """Whether an independent witness agrees with one claimed derivative.
+
+    With nearly all its numbers, over all the cases, and somewhere at every position: a component that is never decided
+    is a component that nobody checked.
+    """
     for witness in independent:
         about = [f for f in findings if f.witness == witness and f.worst and f.worst.quantity == quantity]
-        if about and mode_verdict(about) is Verdict.AGREES:
+        compared = sum(f.compared for f in about)
+        agreed = compared - sum(f.undecided + f.wrong + f.inaccurate for f in about)
+        if compared and agreed >= ENOUGH * compared and not any(f.uncovered for f in about):
             return True
     return False
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.errors import EvaluationError
 from gradcheck.expr import Batch, Batched, Control, Program, by_branch
 from gradcheck.oracles.evidence import Array, Measured
 from gradcheck.oracles.inquiry import Inquiry, Rows, claimed, evaluate, key, spread
@@ -18,6 +19,7 @@ from gradcheck.oracles.rounding import BOUNDED, Bounded, exact
 from gradcheck.spec.model import Claim, ClaimKind
 
 Answers = dict[str, Any]  # quantity -> Bounded array with a batch axis
+ENOUGH = 8  # drawn points from which on a share says something
 FIRST_ORDER = (ClaimKind.GRADIENT, ClaimKind.DERIVATIVE, ClaimKind.JACOBIAN, ClaimKind.VJP)
 
 
@@ -111,11 +113,18 @@ class _Claims:
                 continue
             holds = spread(BOUNDED, kink.condition(Batch(BOUNDED), self.environment(), Control(guard=False)), 1)
             mask = over(np.asarray(holds, dtype=bool), value.shape)
+            self.rare(mask, kink.condition.text)
             there = self.shaped(claim, self.formula(kink.values[claim.of]))
             value = Bounded(np.where(mask, there.value, value.value), np.where(mask, there.err, value.err))
             if mask.shape == self.inputs[claim.of].shape:
                 self.declared[f"vjp:{claim.of}"] = self.declared.get(f"vjp:{claim.of}", False) | mask
         return value
+
+    def rare(self, mask: Array, condition: str) -> None:
+        """Refuse a condition of `at_kinks` that holds at most points: then the claim itself would never be judged."""
+        drawn = np.array([self.inquiry.case.origins[row] == "drawn" for row in self.rows])
+        if drawn.sum() >= ENOUGH and np.broadcast_to(mask, mask.shape)[drawn].mean() > 0.5:
+            raise EvaluationError(f"at_kinks: {condition!r} holds at most points; a kink is where few points lie")
 
     def shaped(self, claim: Claim, value: Bounded) -> Bounded:
         """A claim that is written smaller (a plain number) spread over the shape it stands for."""

@@ -282,25 +282,32 @@ def _cumulative_prod(x: Any, axis: Any = None) -> Any:
     return BOUNDED.concat(parts, axis=axis) if parts else x
 
 
+def _elimination(x: Any) -> Any:
+    """The backward error of Gaussian elimination: rows are exchanged, so every element may take the largest one's."""
+    return 4 * x.shape[-1] * UNIT * np.max(np.abs(x), axis=(-2, -1), keepdims=True, initial=0.0) * np.ones_like(x)
+
+
 def _inv(a: Any) -> Any:
     x, e = value_of(a), _errors(a)
-    y = np.abs(np.linalg.inv(x))
-    return Bounded(y, y @ (e + 4 * x.shape[-1] * UNIT * np.abs(x)) @ y + UNIT * y)
+    y = np.abs(NUMPY.inv(x))
+    return Bounded(y, y @ (e + _elimination(x)) @ y + UNIT * y)
 
 
 def _det(a: Any) -> Any:
     x, e = value_of(a), _errors(a)
-    spread = e + 4 * x.shape[-1] * UNIT * np.abs(x)
-    cofactors = np.abs(np.linalg.det(x))[..., None, None] * np.abs(np.swapaxes(np.linalg.inv(x), -1, -2))
-    err = np.sum(cofactors * spread, axis=(-2, -1))
+    spread = e + _elimination(x)
+    u, s, vt = np.linalg.svd(x)  # |cofactors| <= |U| diag(products of the other singular values) |V|, singular or not
+    others = [np.prod(np.delete(s, k, axis=-1), axis=-1) for k in range(s.shape[-1])]
+    cofactors = (np.abs(u) * np.stack(others, axis=-1)[..., None, :]) @ np.abs(vt)
+    err = np.sum(cofactors * spread, axis=(-2, -1)) + TINY
     return Bounded(err, err)
 
 
 def _solve(a: Any, b: Any) -> Any:
     m, em, eb = value_of(a), _errors(a), _errors(b)
-    x = np.abs(np.linalg.solve(m, value_of(b)))
-    residual = (em + 6 * m.shape[-1] * UNIT * np.abs(m)) @ x + eb
-    return Bounded(x, np.abs(np.linalg.inv(m)) @ residual + UNIT * x)
+    x = np.abs(NUMPY.solve(m, value_of(b)))
+    residual = (em + 2 * _elimination(m)) @ x + eb
+    return Bounded(x, np.abs(NUMPY.inv(m)) @ residual + UNIT * x)
 
 
 _COMPOSED: dict[str, Callable[..., Any]] = {

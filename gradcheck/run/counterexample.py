@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases import shrink
 from gradcheck.judge import Finding, Number, Verdict, Whole, judge, wrong_points
+from gradcheck.judge.findings import in_words
 from gradcheck.oracles import Hearing, Inquiry
 from gradcheck.run.config import Config
 from gradcheck.run.outcome import Counterexample
@@ -83,17 +84,20 @@ def sentence(
     where += "".join(f", t_{name} = {_listed(value)}" for name, value in (tangents or {}).items())
     if _some(cotangent):
         where += "".join(f", {_ct(name, cotangent)} = {_listed(value)}" for name, value in cotangent.items())
-    element = f"{quantity}[{', '.join(map(str, index))}]" if index else quantity
-    groups: list[tuple[float, list[str]]] = []
+    element = in_words(quantity) + (f", element [{', '.join(map(str, index))}]," if index else "")
+    groups: list[list[Number]] = []
     for n in numbers:
-        for center, names in groups:
-            if abs(center - n.center) <= 1e-9 * max(abs(center), abs(n.center)):
-                names.append(n.witness)
+        for group in groups:
+            if abs(group[0].center - n.center) <= group[0].bar + n.bar:
+                group.append(n)
                 break
         else:
-            groups.append((n.center, [n.witness]))
-    said = "; ".join(f"{center:.12g} by {', '.join(names)}" for center, names in groups)
-    return f"at {where}: {element} is {said}"
+            groups.append([n])
+    texts = [f"{group[0].center:.12g}" for group in groups]
+    if len(set(texts)) < len(texts):  # they differ further on
+        texts = [f"{group[0].center:.17g}" for group in groups]
+    said = [f"{text} by {', '.join(n.witness for n in group)}" for text, group in zip(texts, groups, strict=True)]
+    return f"at {where}: {element} is {'; '.join(said)}"
 
 
 def _ct(name: str, cotangent: Mapping[str, Any]) -> str:

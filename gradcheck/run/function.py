@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 from gradcheck.cases import build, example_case, example_sizes, plans
 from gradcheck.expr import to_latex
@@ -137,7 +138,7 @@ def _result(name: str, about: Sequence[Finding], heard: Sequence[_Heard]) -> Wit
 
 
 def _power(heard: Sequence[_Heard], config: Config) -> dict[str, object] | None:
-    """The best power over the cases of several points (an example alone says little)."""
+    """The power over the cases of several points (an example alone says little): the middle case, the worst element."""
     found: list[Power] = []
     for h in heard:
         one = power(h.said, _independent(config)) if h.case.points > 1 else None
@@ -145,7 +146,7 @@ def _power(heard: Sequence[_Heard], config: Config) -> dict[str, object] | None:
             found.append(one)
     if not found:
         return None
-    return dict(plain({"median": min(p.median for p in found), "worst": min(p.worst for p in found)}))
+    return dict(plain({"median": median(p.median for p in found), "worst": max(p.worst for p in found)}))
 
 
 def _replay(spec: Spec, config: Config) -> str:

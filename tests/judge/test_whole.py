@@ -15,9 +15,13 @@ INDEPENDENT = frozenset({"engine", "differences", "torch"})
 def finding(
     witness: str = "engine", mode: str = "reverse", verdict: str = "AGREES", quantity: str = "vjp:x", blame: str = "",
     compared: int = 10, undecided: int = 0, error: float = 1.0, reason: str = "because",
+    inaccurate: int = 0, uncovered: int = 0,
 ) -> Finding:  # fmt: skip
     worst = Worst(quantity, (), 0, "drawn", {}, {}, (), error, 0.0) if mode else None
-    return Finding(witness, mode, Verdict(verdict), reason, compared, undecided, 0, blame, worst)
+    return Finding(
+        witness, mode, Verdict(verdict), reason, compared, undecided, 0, blame, worst,
+        inaccurate=inaccurate, uncovered=uncovered,
+    )  # fmt: skip
 
 
 def whole(*findings: Finding, quantities: Any = ("vjp:x",)) -> tuple[str, bool, str]:
@@ -100,7 +104,18 @@ def test_lost_digits_pass_and_are_said() -> None:
 
 
 def test_lost_digits_witness_nothing() -> None:
-    assert whole(finding("torch", verdict="INACCURATE"))[0] == "UNWITNESSED"
+    assert whole(finding("torch", verdict="INACCURATE", inaccurate=2))[:2] == ("UNWITNESSED", False)
+    assert whole(finding("torch", verdict="INACCURATE", inaccurate=1))[:2] == ("INACCURATE", True)
+
+
+def test_a_component_that_is_never_decided_is_not_witnessed() -> None:
+    assert whole(finding(uncovered=1))[0] == "UNWITNESSED"
+    assert whole(finding(uncovered=1), finding("torch"))[0] == "AGREES"
+
+
+def test_too_many_undecided_numbers_are_no_agreement() -> None:
+    assert whole(finding(compared=100, undecided=11))[0] == "UNWITNESSED"
+    assert whole(finding(compared=100, undecided=10))[0] == "AGREES"
 
 
 def test_a_mode_over_several_cases() -> None:

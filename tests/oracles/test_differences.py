@@ -46,10 +46,10 @@ def test_every_element_and_the_cotangent(spec_of: SpecOf, case_at: CaseAt) -> No
     holds(found["vjp:x"], np.einsum("bi,bij->bj", ct, a))
 
 
-def test_only_what_is_claimed_is_measured(spec_of: SpecOf, case_at: CaseAt) -> None:
+def test_what_is_claimed_is_measured_and_the_jvp_beside_every_vjp(spec_of: SpecOf, case_at: CaseAt) -> None:
     body = "inputs: {x: {}}\nvalue: x**3\n"
     for claim, names in [
-        ("derivative: {x: 3*x**2}", {"vjp:x"}),
+        ("derivative: {x: 3*x**2}", {"vjp:x", "jvp"}),
         ("jvp: 3*x**2*t_x", {"jvp"}),
         ("hessian: {x: 6*x}", {"hess:x"}),
         ("hvp: {x: 6*x*t_x}", {"hvp:x"}),

@@ -33,7 +33,7 @@ def test_a_wrong_claim_is_blamed_with_a_small_simple_point(judge, wrong_norm):
     assert found.inputs == {"x": [1.0]}
     assert found.quantity == "vjp:x"
     assert found.numbers[0] == {"witness": "claim", "center": 2.0, "bar": found.numbers[0]["bar"], "kink": False}
-    assert found.sentence == "at x = [1]: vjp:x[0] is 2 by claim; 1 by engine reverse, differences"
+    assert found.sentence == "at x = [1]: the vjp in x, element [0], is 2 by claim; 1 by engine reverse, differences"
     assert found.tangents == {}
 
 
@@ -59,7 +59,7 @@ def test_a_counterexample_along_a_direction_says_which(judge):
 def test_the_sentence_says_where_and_who_says_what():
     numbers = (Number("claim", 6.0, 0.0), Number("engine reverse", 1.0, 0.0), Number("differences", 1.0 + 1e-12, 1e-9))
     text = sentence({"x": [3.0, -0.5], "k": 2.0}, {"value": [1.0, 1.0]}, "vjp:x", (1,), numbers)
-    assert text == "at x = [3, -0.5], k = 2: vjp:x[1] is 6 by claim; 1 by engine reverse, differences"
+    assert text == "at x = [3, -0.5], k = 2: the vjp in x, element [1], is 6 by claim; 1 by engine reverse, differences"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_sentence_says_where_and_who_says_what():
 )
 def test_the_sentence_tells_a_cotangent_that_matters(cotangent, shown):
     text = sentence({"x": 1.0}, cotangent, "vjp:x", (), (Number("claim", float("nan"), 0.0),))
-    assert text == f"at x = 1, {shown}: vjp:x is nan by claim"
+    assert text == f"at x = 1, {shown}: the vjp in x is nan by claim"
 
 
 def test_a_wrong_worked_example_is_told_as_it_stands(judge):
