@@ -67,7 +67,7 @@ def test_another_seed_gives_other_points(specs: Path):
     worst = []
     for seed in ("0", "1"):
         gradcheck("run", "wrong.grad.yaml", "--witness", "engine", "--seed", seed, "--json", "r.json")
-        worst.append(json.loads(Path("r.json").read_text())["functions"][0]["worst"]["inputs"])
+        worst.append(json.loads(Path("r.json").read_text())["functions"][0]["power"])
     assert worst[0] != worst[1]
 
 

@@ -299,7 +299,7 @@ def test_parametrize_calls_a_test_for_every_entry(inside: pytest.Pytester):
     ]
     result = inside.runpytest_inprocess("test_own.py", *QUICK)
     result.assert_outcomes(passed=3, failed=1)
-    result.stdout.fnmatch_lines(["FAILED test_own.py::test_entry[[]norm] - AssertionError: vjp:x: *"])
+    result.stdout.fnmatch_lines(["FAILED test_own.py::test_entry[[]norm] - AssertionError: the vjp in x: *"])
     inside.runpytest_inprocess("test_own.py", *QUICK, "-k", "sine or doubled").assert_outcomes(passed=2, deselected=2)
 
 
