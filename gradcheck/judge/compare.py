@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.judge.budgets import DECISIVE, INACCURATE_UNITS, NEGLIGIBLE, UNDERFLOW, UNIT, safety
+from gradcheck.judge.budgets import DECISIVE, INACCURATE_UNITS, NEAR_MISS, NEGLIGIBLE, UNDERFLOW, UNIT, safety
 from gradcheck.oracles.evidence import Measured
 
 Array = NDArray[np.float64]
@@ -71,7 +71,8 @@ def compare(claim: Party, witness: Party, roundoff: Array) -> Comparison:
     agrees, undecided = agrees | (saved & within), undecided & ~((saved | blurred) & within)
     inaccurate |= blurred & within & ~agrees
     if witness.name == "differences":  # made of f's values: what rounding of those explains is undecided
-        undecided, off, inaccurate = undecided | inaccurate, off & ~inaccurate, np.zeros_like(inaccurate)
+        near = off & spoken & ~witness.kink & (gap <= joint + NEAR_MISS * witness.bar)
+        undecided, off, inaccurate = undecided | inaccurate | near, off & ~inaccurate & ~near, np.zeros_like(off)
     return Comparison(agrees, off & ~inaccurate, inaccurate, undecided, gap, joint)
 
 
