@@ -76,25 +76,21 @@ class _Answers:
 def _torch(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> dict[str, Array]:
     from gradcheck.oracles.torch import call_backward
 
-    f = load(implementation.value, allowed)
-    answers = _Answers(inquiry)
-    moving = [n in inquiry.moving for n in inquiry.inputs]
-    for row in answers.rows:
-        values, gradients = call_backward(f, answers.arguments(row), moving, answers.cotangents(row))
-        answers.values(row, values)
-        for name, gradient in zip(inquiry.moving, gradients, strict=True):
-            answers.put(f"vjp:{name}", row, gradient)
-    return answers.found
+    return _called(inquiry, load(implementation.value, allowed), call_backward)
 
 
 def _jax(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> dict[str, Array]:
     from gradcheck.oracles.jax import call_vjp
 
-    f = load(implementation.value, allowed)
+    return _called(inquiry, load(implementation.value, allowed), call_vjp)
+
+
+def _called(inquiry: Inquiry, f: Callable[..., Any], call: Callable[..., Any]) -> dict[str, Array]:
+    """Values and vjp of f, point by point, in the framework whose way of calling it is `call`."""
     answers = _Answers(inquiry)
     moving = [n in inquiry.moving for n in inquiry.inputs]
     for row in answers.rows:
-        values, gradients = call_vjp(f, answers.arguments(row), moving, answers.cotangents(row))
+        values, gradients = call(f, answers.arguments(row), moving, answers.cotangents(row))
         answers.values(row, values)
         for name, gradient in zip(inquiry.moving, gradients, strict=True):
             answers.put(f"vjp:{name}", row, gradient)

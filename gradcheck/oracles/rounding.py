@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, VOCABULARY, Batching, Primitive
 from gradcheck.expr.rules import one_axis
 
@@ -347,7 +348,7 @@ def _carry(row: Primitive) -> Callable[..., Any]:
         return _plain(row)
     if row.linear:
         return _moving(row)
-    raise NotImplementedError(f"no error bound for {row.name}")
+    raise Unsupported("the running error bound", row.name)
 
 
 class BoundedNamespace:
