@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,14 @@ from gradcheck.oracles.evidence import Array, Measured
 from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, key
 from gradcheck.oracles.ladder import Slopes, second, slopes
 from gradcheck.oracles.ladder_steps import Function
+from gradcheck.oracles.rounding import BOUNDED, error_of, exact
 from gradcheck.spec.membership import inside, room
 from gradcheck.spec.model import ClaimKind, Input
 
 FORWARD = frozenset({ClaimKind.JVP})
+EPS = 2.0**-52
+NOISY = 8.0  # units of a value's own rounding above which it counts as noisier than its size
+PESSIMISM = 4.0  # by how much the running error bound usually overstates
 NEARBY = 16  # points around a kink at which its pieces are measured
 NEAR = 1e-4  # how far around, in sizes of the element: within the first ladder's reach, beyond its finest steps
 ROUNDED_STEP = 2.0**-40  # a step of 2**-12 of an input along a tangent is itself rounded to about this share
@@ -47,6 +52,11 @@ def testify(inquiry: Inquiry) -> dict[str, Measured]:
         for quantity in sorted(inquiry.second):
             answers[quantity] = _second(field, quantity)
     return answers
+
+
+def lifted(noise: Array, size: Array) -> Array:
+    """A constant whose rounding is as large as the noise, where the noise is more than rounding of `size` explains."""
+    return np.where(noise > NOISY * EPS * size, noise / (PESSIMISM * EPS), 0.0)
 
 
 def _kinked(answers: Mapping[str, Measured], points: int) -> NDArray[np.bool_]:
@@ -88,13 +98,32 @@ class _Field:
             total += product.sum(axis=tuple(range(1, product.ndim)))
         return total[:, None]
 
+    @cached_property
+    def noise(self) -> dict[str, Array]:
+        """How far rounding inside the function may have moved its values at the points: output -> (B, *out).
+
+        A function may be much noisier than its own size tells: x(1 + erf(x)) is flat to the last bit for x near -6.
+        """
+        found = {o: np.zeros(ct.shape) for o, ct in self.case.cotangents.items()}
+        for branch in self.inquiry.branches:
+            inputs = {n: exact(v) for n, v in self.inquiry.rows_of(branch.rows).items()}
+            values = evaluate(self.spec, BOUNDED, inputs, self.case.sizes, Control(guard=False))
+            for o, v in values.items():
+                found[o][branch.rows] = np.nan_to_num(error_of(v), nan=0.0, posinf=0.0)
+        return found
+
     def lift(self) -> Array:
-        """What to add to <ct, f> where its terms cancel, so that its size tells how far they were rounded: (B,)."""
+        """What to add to <ct, f> where its size does not tell how far it was rounded: (B,).
+
+        That is where its terms cancel, or where f is noisier than its size (see `noise`).
+        """
         values = self.values(np.arange(self.case.points), dict(self.case.inputs))
         terms = [(self.case.cotangents[o] * v).reshape(self.case.points, -1) for o, v in values.items()]
+        noisy = [np.abs(ct * self.noise[o]).reshape(self.case.points, -1) for o, ct in self.case.cotangents.items()]
         joined = np.concatenate(terms, axis=1)
-        size = np.abs(joined).sum(axis=1)
-        return np.where(np.isfinite(size) & (np.abs(joined.sum(axis=1)) < size / 8), size, 0.0)
+        size, total = np.abs(joined).sum(axis=1), np.abs(joined.sum(axis=1))
+        cancelled = np.where(np.isfinite(size) & (total < size / 8), size, 0.0)
+        return np.maximum(cancelled, lifted(np.concatenate(noisy, axis=1).sum(axis=1), total))
 
     def values(self, rows: Rows, inputs: dict[str, Array]) -> dict[str, Array]:
         """Outputs at displaced points; NaN outside the domain."""
@@ -225,8 +254,11 @@ def _forward(field: _Field, kinked: NDArray[np.bool_]) -> dict[str, Measured]:
         shape = case.cotangents[o].shape
         size = int(np.prod(shape[1:], dtype=int))
 
-        def g(rows: NDArray[np.intp], t: Array, o: str = o, size: int = size) -> Array:
-            return field.values(rows, _along(field, tangents, rows, t))[o].reshape(len(rows), size)
+        here_too = field.values(np.arange(case.points), dict(case.inputs))[o]
+        lift = lifted(field.noise[o], np.abs(here_too)).reshape(case.points, size)
+
+        def g(rows: NDArray[np.intp], t: Array, o: str = o, size: int = size, lift: Array = lift) -> Array:
+            return field.values(rows, _along(field, tangents, rows, t))[o].reshape(len(rows), size) + lift[rows]
 
         free = np.full(case.points, np.inf)
         scale = _path_scale(field, tangents)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import mpmath as mp
 import numpy as np
 import pytest
 
@@ -166,3 +167,17 @@ def test_steps_follow_the_scale(scale: float, spec_of: SpecOf, case_at: CaseAt) 
 def test_the_same_question_gets_the_same_answer(spec_of: SpecOf, case_at: CaseAt) -> None:
     a, b = (one(spec_of, case_at, "exp(sin(x))", [0.3, 2.0]) for _ in range(2))
     assert np.array_equal(a.center, b.center) and np.array_equal(a.bar, b.bar)
+
+
+def test_a_function_noisier_than_its_size_gets_wide_bars(
+    spec_of: SpecOf, case_at: CaseAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its tail 0.5 x (1 + erf(x/√2)) is flat to the last bit of 1 + erf, which its own tiny value does not show."""
+    x = np.linspace(-7.0, -5.0, 101)
+    gelu = "x * 0.5 * (1 + erf(x / sqrt(2)))"
+    truth = np.array([float(0.5 * mp.erfc(-v / mp.sqrt(2)) + v * mp.exp(-(v**2) / 2) / mp.sqrt(2 * mp.pi)) for v in x])
+    found = one(spec_of, case_at, gelu, x)
+    assert (np.abs(found.center - truth) <= found.bar).all()
+    monkeypatch.setattr(module, "lifted", lambda noise, size: np.zeros_like(size))  # the lie: noise judged by size
+    lying = one(spec_of, case_at, gelu, x)
+    assert (np.abs(lying.center - truth) > lying.bar).any()
