@@ -14,7 +14,7 @@ import time
 
 
 def measure(command: list[str]) -> dict[str, object]:
-    """Seconds, peak resident megabytes, exit code and the two outputs of a command."""
+    """Processor seconds, seconds waited, peak resident megabytes, exit code and the two outputs of a command."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.monotonic()
         actions = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, err.fileno(), 2)]
@@ -24,7 +24,8 @@ def measure(command: list[str]) -> dict[str, object]:
         out.seek(0)
         err.seek(0)
         return {
-            "seconds": seconds,
+            "seconds": usage.ru_utime + usage.ru_stime,
+            "waited": seconds,
             "megabytes": usage.ru_maxrss / 1024,
             "code": os.waitstatus_to_exitcode(status),
             "out": out.read().decode("utf-8", "replace"),
