@@ -32,6 +32,7 @@ class Framework:
     vjp: Function
     jvp: Function
     hvp: Function
+    both: Function  # both modes from one evaluation: (f, args, ct, t) -> (values, pulled, pushed, conditions)
     zeros_like: Function
     padded: bool  # whether batches are filled up to a few fixed sizes (a compilation each)
 
@@ -87,7 +88,7 @@ def _prepared(
     framework: Framework, same: _Same, sizes: tuple[tuple[str, int], ...], path: tuple[bool, ...], few: bool
 ) -> Function:
     """The batched question along one branch; kept, because a compilation is dear."""
-    return framework.vmapped(_questions(same.inquiry, framework, lambda: Replay(path)), few)
+    return framework.vmapped(_questions(same.inquiry, framework, lambda: Replay(path), few), few)
 
 
 def _whole(value: Array, points: int) -> Array:
@@ -123,8 +124,11 @@ def _arguments(inquiry: Inquiry, framework: Framework, rows: Rows) -> tuple[Any,
     return tuple(tuple(framework.array(a[rows]) for a in group) for group in _groups(inquiry))
 
 
-def _questions(inquiry: Inquiry, framework: Framework, control: Callable[[], Any]) -> Function:
-    """All that is asked of one point, as one function (so that it compiles once)."""
+def _questions(inquiry: Inquiry, framework: Framework, control: Callable[[], Any], apart: bool = True) -> Function:
+    """All that is asked of one point, as one function (so that it compiles once).
+
+    apart: both modes evaluate f for themselves; where f has many branches they share one evaluation of it.
+    """
     spec, sizes = inquiry.spec, inquiry.case.sizes
     outputs, names = spec.outputs, inquiry.inputs
     moving = [names.index(n) for n in inquiry.moving]
@@ -144,8 +148,11 @@ def _questions(inquiry: Inquiry, framework: Framework, control: Callable[[], Any
             return evaluate(tuple(full))
 
         base = tuple(args[k] for k in moving)
-        values, pulled, conditions = framework.vjp(f, base, ct)
-        pushed = framework.jvp(f, base, tangents)
+        if apart:
+            values, pulled, conditions = framework.vjp(f, base, ct)
+            pushed = framework.jvp(f, base, tangents)
+        else:
+            values, pulled, pushed, conditions = framework.both(f, base, ct, tangents)
         answers = {key("value", o, outputs): v for o, v in zip(outputs, values, strict=True)}
         answers |= {key("jvp", o, outputs): t for o, t in zip(outputs, pushed, strict=True)}
         answers |= {f"vjp:{n}": g for n, g in zip(inquiry.moving, pulled, strict=True)}

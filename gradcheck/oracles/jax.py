@@ -39,6 +39,11 @@ def _hvp(f: Callable[..., Any], args: tuple[Any, ...], ct: tuple[Any, ...], tang
     return jax.jvp(lambda *a: _vjp(f, a, ct)[1], args, tangents)[1]
 
 
+def _both(f: Callable[..., Any], args: Any, ct: Any, tangents: Any) -> Any:
+    values, push, conditions = jax.linearize(f, *args, has_aux=True)
+    return values, jax.linear_transpose(push, *args)(ct), push(*tangents), conditions
+
+
 def call_vjp(
     f: Callable[..., Any], args: list[Array], moving: list[bool], cotangents: list[Array]
 ) -> tuple[list[Array], list[Array]]:
@@ -65,6 +70,7 @@ FRAMEWORK = Framework(
     vjp=_vjp,
     jvp=_jvp,
     hvp=_hvp,
+    both=_both,
     zeros_like=jnp.zeros_like,
     padded=True,
 )

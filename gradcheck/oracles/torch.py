@@ -56,6 +56,11 @@ def _pushed(f: Callable[..., Any], args: tuple[Any, ...], tangents: tuple[Any, .
         return torch.func.jvp(f, args, tangents)[1]
 
 
+def _both(f: Callable[..., Any], args: Any, ct: Any, tangents: Any) -> Any:
+    values, pulled, conditions = _vjp(f, args, ct)
+    return values, pulled, _jvp(f, args, tangents), conditions
+
+
 def call_backward(
     f: Callable[..., Any], args: list[Array], moving: list[bool], cotangents: list[Array]
 ) -> tuple[list[Array], list[Array]]:
@@ -78,6 +83,7 @@ FRAMEWORK = Framework(
     vjp=_vjp,
     jvp=_jvp,
     hvp=_hvp,
+    both=_both,
     zeros_like=torch.zeros_like,
     padded=False,
 )
