@@ -7,6 +7,7 @@ None is a constant. An elementwise function moves by the sum of slope times tang
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from gradcheck.engine.arguments import bind
@@ -46,6 +47,8 @@ class Forward:
                 raise AttributeError(name)
             function: Function = getattr(self.base, name)  # what the base has besides the vocabulary
             return function
+        if row.compose is not None:
+            return partial(row.compose, self)
         function = _lifted(self, row, getattr(self.base, row.name))
         self.__dict__[name] = function
         return function

@@ -9,6 +9,7 @@ A base may bring a `vocabulary` of its own; else it is the house's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -37,6 +38,8 @@ class Reverse:
                 raise AttributeError(name)
             function: Function = getattr(self.base, name)  # what the base has besides the vocabulary
             return function
+        if row.compose is not None:
+            return partial(row.compose, self)
         operation = getattr(self.base, row.name)
         if row.params or row.arity not in (1, 2) or not row.differentiable:
             function = _any(self, row, operation)

@@ -8,6 +8,7 @@ the base namespace (and every rule that runs on it) sees ordinary arrays and neg
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,8 @@ class Batch:
         row = VOCABULARY.get(name)
         if row is None:
             raise AttributeError(name)
+        if row.compose is not None:
+            return partial(row.compose, self)
         carry, operation = _CARRY[row.batching], getattr(self.base, name)
 
         def function(*args: Any, **params: Any) -> Any:

@@ -36,6 +36,7 @@ class Batching(Enum):
 class Primitive:
     """One function of the vocabulary.
 
+    A composition (`compose`) is a formula in other rows and gives no rule.
     An elementwise primitive gives one slope per argument, from which both modes follow; `None` stands for an
     argument that no derivative passes through (a comparison's, `stop_gradient`'s); a function that is flat almost
     everywhere (`floor`, `sign`) has the constant slope 0.0. Any other primitive gives `vjp` and `jvp`, or `linear=True`
@@ -68,12 +69,13 @@ class Primitive:
     analytic: bool = False  # complex-analytic where real-differentiable
     aliases: tuple[str, ...] = ()
     note: str = ""  # accuracy notes; the source of a formula
+    compose: Callable[..., Any] | None = None  # formula(xp, *arrays, **params): see `gradcheck.expr.composition`
     short: str = ""  # what a node of the engine's graph is called, where it is not `name`
 
     @property
     def differentiable(self) -> bool:
         """Whether a derivative passes through (a comparison or `stop_gradient` lets none through)."""
-        return self.vjp is not None or any(slope is not None for slope in self.slopes or ())
+        return self.vjp is not None or self.compose is not None or any(slope is not None for slope in self.slopes or ())
 
     @property
     def label(self) -> str:

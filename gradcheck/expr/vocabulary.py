@@ -7,17 +7,21 @@ and the NumPy namespace, whose attributes are the rows' NumPy functions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 
 from gradcheck.errors import UsageError, did_you_mean
-from gradcheck.expr.primitive import Namespace, Primitive
+from gradcheck.expr.composition import NUMPY
+from gradcheck.expr.primitive import Primitive
 from gradcheck.expr.rows_arithmetic import ARITHMETIC
 from gradcheck.expr.rows_elementary import ELEMENTARY
 from gradcheck.expr.rows_linalg import LINALG
+from gradcheck.expr.rows_neural import NEURAL
 from gradcheck.expr.rows_reduction import REDUCTION
 from gradcheck.expr.rows_shape import SHAPES
 from gradcheck.expr.rows_softmax import SOFTMAX
 from gradcheck.expr.rows_special import SPECIAL
+
+__all__ = ["ALIASES", "NUMPY", "VOCABULARY", "lookup"]
 
 OTHER_NAMES = {
     "absolute": "abs", "fabs": "abs", "neg": "negative", "mul": "multiply", "sub": "subtract", "div": "divide",
@@ -53,9 +57,9 @@ def alias_table(table: Mapping[str, Primitive], others: Mapping[str, str]) -> Ma
     return MappingProxyType(aliases)
 
 
-VOCABULARY: Mapping[str, Primitive] = merge(ARITHMETIC, ELEMENTARY, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG)
+VOCABULARY: Mapping[str, Primitive] = merge(ARITHMETIC, ELEMENTARY, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG, NEURAL)
 ALIASES: Mapping[str, str] = alias_table(VOCABULARY, OTHER_NAMES)
-NUMPY: Namespace = SimpleNamespace(**{name: row.numpy for name, row in VOCABULARY.items()})
+NUMPY.__dict__.update({name: row.numpy for name, row in VOCABULARY.items()})
 
 
 def lookup(name: str) -> Primitive:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from gradcheck.errors import Unsupported
@@ -19,6 +20,8 @@ class JaxNamespace:
         if row is None:
             raise AttributeError(name)
         special: Any = globals().get(f"_op_{name}")
+        if special is None and row.compose is not None and not row.jax:
+            return partial(row.compose, self)
         if special is None:
             special = jax
             for part in (row.jax.removeprefix("jax.") or f"numpy.{row.name}").split("."):

@@ -10,6 +10,7 @@ bound the error of a derivative. First order: a stand-in for proven enclosures, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -358,6 +359,8 @@ class BoundedNamespace:
         row = VOCABULARY.get(name)
         if row is None:
             raise AttributeError(name)
+        if row.compose is not None:
+            return partial(row.compose, self)
         carry = _carry(row)
 
         def function(*args: Any, **params: Any) -> Any:

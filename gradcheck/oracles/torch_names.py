@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ class TorchNamespace:
         if row is None:
             raise AttributeError(name)
         special = globals().get(f"_op_{name}")
+        if special is None and row.compose is not None and not row.torch:
+            return partial(row.compose, self)
         function = special if special is not None else _elementwise(row)
         self.__dict__[name] = function
         return function

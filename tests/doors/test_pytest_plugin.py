@@ -107,7 +107,9 @@ def test_a_right_function_passes_and_a_wrong_one_fails_with_its_explanation(insi
     (entry,) = entries([load("wrong.grad.yaml")])
     settings = Config(("engine", "differences"), PROFILES["quick"], store=str(inside.path / "unused"))
     expected = explain(next(outcomes([entry], settings)))
-    sections, _, _ = str(result.stdout).partition("short test summary info")  # which is cut short, but not where CI is set
+    sections, _, _ = str(result.stdout).partition(
+        "short test summary info"
+    )  # which is cut short, but not where CI is set
     assert sections.count(expected) == 3
     assert "Traceback" not in str(result.stdout)
     assert "FAILED wrong.grad.yaml::norm/float64@verdict" in str(result.stdout)

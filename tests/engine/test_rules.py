@@ -79,7 +79,7 @@ def questions(row: Primitive) -> Iterator[Question]:
         broadcasts: list[Shapes] = [((2, 3), (3,), (2, 1)), ((), (), ()), ((), (3,), (1,))]
         for broadcast in broadcasts:
             arrays = [draw(shape) for shape in broadcast[: row.arity]]
-            moving = [slope is not None for slope in row.slopes or [None, 0, 0]]
+            moving = [s is not None for s in row.slopes or ([None, 0, 0] if row.name == "where" else arrays)]
             if row.name == "polygamma":
                 arrays[0] = np.array([[1.0], [2.0]]) if arrays[1].ndim else np.array(1.0)
             if row.name == "where":

@@ -29,7 +29,7 @@ Sample = tuple[list[Any], dict[str, Any]]
 
 SAMPLES: dict[str, list[Sample]] = {
     **{name: [([X], {})] for name in "negative positive abs square sign floor ceil round trunc relu exp exp2 expm1 "
-       "sin cos tan atan sinh cosh tanh asinh cbrt erf erfc erfcx expit ndtr log_ndtr softplus sinc "
+       "sin cos tan atan sinh cosh tanh asinh cbrt erf erfc erfcx expit ndtr log_ndtr softplus sinc silu "
        "isfinite isnan stop_gradient logical_not".split()},
     **{name: [([P], {})] for name in "reciprocal sqrt log log1p log2 log10 gammaln digamma".split()},
     **{name: [([U], {})] for name in "asin acos atanh erfinv logit".split()},
