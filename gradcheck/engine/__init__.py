@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gradcheck.engine.backward import unbroadcast
 from gradcheck.engine.eager import EAGER, no_grad, tensor
 from gradcheck.engine.forward import Dual, Forward
 from gradcheck.engine.functional import grad, hessian, hvp, jacobian, jvp, vjp
 from gradcheck.engine.graph import Edge, Graph, Node, graph_of
 from gradcheck.engine.graph import dot as dot_source
 from gradcheck.engine.operators import plain
+from gradcheck.engine.pull import unbroadcast
 from gradcheck.engine.reverse import Reverse
 from gradcheck.engine.tape import GradFn, Tensor
 from gradcheck.expr.vocabulary import ALIASES, VOCABULARY

@@ -6,12 +6,31 @@ vocabulary want them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradcheck.expr.primitive import Batching, Primitive
 from gradcheck.expr.rules import shape_of
+
+Binder = Callable[[tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]]
+
+
+def binder(row: Primitive) -> Binder:
+    """`bind` for one row, remembering what calls with nothing but arrays come to."""
+    known: dict[int, dict[str, Any]] = {}  # by rank; nobody changes parameters
+    arity = row.arity
+
+    def bound(args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if named or len(args) != arity or not args:
+            return bind(row, args, named)
+        rank = len(shape_of(args[0]))
+        if rank not in known:
+            known[rank] = bind(row, args, named)[1]
+        return args, known[rank]
+
+    return bound
 
 
 def bind(row: Primitive, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

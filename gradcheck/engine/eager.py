@@ -21,8 +21,10 @@ EAGER = Reverse(NUMPY)
 
 def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
     """A leaf tensor with a copy of `data` (numbers, nested lists, arrays)."""
-    leaf = Tensor(EAGER, np.array(data, dtype=dtype))
-    return leaf.requires_grad_() if requires_grad else leaf
+    leaf = Tensor(EAGER, np.array(data, dtype))
+    if requires_grad:
+        leaf.requires_grad_()
+    return leaf
 
 
 @contextmanager

@@ -3,70 +3,67 @@
 `Reverse(base)` is a namespace over `Tensor` values. Each function of the vocabulary is computed in `base`; where an
 argument requires a gradient, the result remembers where it came from. Values that are not tensors of this very
 namespace are constants to it, so namespaces can be stacked: `Reverse(Reverse(base))` gives second derivatives.
-A base may bring a `vocabulary` of its own; else it is the house's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from itertools import count
+from operator import attrgetter
 from typing import Any
 
-from gradcheck.engine.arguments import bind
-from gradcheck.engine.backward import Rule
-from gradcheck.engine.tape import Tensor
+from gradcheck.engine.arguments import binder
+from gradcheck.engine.interpreter import Function, Interpreter
+from gradcheck.engine.pull import Rule
+from gradcheck.engine.tape import Tensor, record
 from gradcheck.expr.primitive import Namespace, Primitive, Value
-from gradcheck.expr.vocabulary import ALIASES, VOCABULARY
-
-Function = Callable[..., Any]
 
 
-class Reverse:
-    """The vocabulary on tensors; `recording` says whether operations are remembered."""
+class Reverse(Interpreter):
+    """The vocabulary on tensors.
+
+    recording  whether operations are remembered
+    inference  whether results may never require a gradient
+    hooked     whether any tensor has hooks (so that a pass without them need not look)
+    writes     arrays that were written to in place, by identity, with the number of the next tensor then
+    """
 
     def __init__(self, base: Namespace) -> None:
-        self.base = base
-        self.vocabulary: Mapping[str, Primitive] = getattr(base, "vocabulary", VOCABULARY)
+        super().__init__(base)
         self.recording = True
+        self.inference = False
+        self.hooked = False
+        self.writes: dict[int, int] = {}
         self.next_number = count().__next__
-
-    def __getattr__(self, name: str) -> Function:
-        row = self.vocabulary.get(ALIASES.get(name, name))
-        if row is None:
-            if name.startswith("_"):
-                raise AttributeError(name)
-            function: Function = getattr(self.base, name)  # what the base has besides the vocabulary
-            return function
-        if row.compose is not None:
-            return partial(row.compose, self)
-        operation = getattr(self.base, row.name)
-        if row.params or row.arity not in (1, 2) or not row.differentiable:
-            function = _any(self, row, operation)
-        else:
-            function = (_unary if row.arity == 1 else _binary)(self, Rule(row), operation)
-        self.__dict__[name] = function
-        return function
 
     def leaf(self, data: Value, requires_grad: bool = True) -> Tensor:
         """A tensor that holds `data` itself."""
         return Tensor(self, data, requires_grad)
 
+    def lift(self, row: Primitive) -> Function:
+        """One row as a function that records."""
+        if row.params or row.arity not in (1, 2) or not row.differentiable:
+            return (_one_array if row.arity == 1 else _any)(row)
+        return (_unary if row.arity == 1 else _binary)(row)
 
-def _unary(xp: Reverse, rule: Rule, operation: Function) -> Function:
-    def call(a: Any) -> Any:
+
+def _unary(row: Primitive) -> Function:
+    rule, operation = Rule(row), attrgetter(f"base.{row.name}")
+
+    def call(xp: Reverse, a: Any) -> Any:
         if type(a) is not Tensor or a.xp is not xp:
-            return operation(a)
+            return operation(xp)(a)
         x = a.data
         if a.tracked and xp.recording:
-            return Tensor(xp, operation(x), True, rule, (x,), (a,))
-        return Tensor(xp, operation(x))
+            return record(xp, operation(xp)(x), rule, (x,), (a,))
+        return Tensor(xp, operation(xp)(x))
 
     return call
 
 
-def _binary(xp: Reverse, rule: Rule, operation: Function) -> Function:
-    def call(a: Any, b: Any) -> Any:
+def _binary(row: Primitive) -> Function:
+    rule, operation = Rule(row), attrgetter(f"base.{row.name}")
+
+    def call(xp: Reverse, a: Any, b: Any) -> Any:
         x, y, p, q, own = a, b, None, None, False
         if type(a) is Tensor and a.xp is xp:
             x, own = a.data, True
@@ -76,28 +73,44 @@ def _binary(xp: Reverse, rule: Rule, operation: Function) -> Function:
             y, own = b.data, True
             if b.tracked:
                 q = b
+        data = operation(xp)(x, y)
         if xp.recording and (p is not None or q is not None):
-            return Tensor(xp, operation(x, y), True, rule, (x, y), (p, q))
-        return Tensor(xp, operation(x, y)) if own else operation(x, y)
+            return record(xp, data, rule, (x, y), (p, q))
+        return Tensor(xp, data) if own else data
 
     return call
 
 
-def _any(xp: Reverse, row: Primitive, operation: Function) -> Function:
-    """A function of any number of arrays, with parameters."""
-    rule, sequence = Rule(row), row.arity is None
+def _one_array(row: Primitive) -> Function:
+    """A function of one array, with parameters."""
+    bind, rule, differentiable, operation = binder(row), Rule(row), row.differentiable, attrgetter(f"base.{row.name}")
 
-    def call(*args: Any, **named: Any) -> Any:
-        arrays, params = bind(row, args, named)
+    def call(xp: Reverse, *args: Any, **named: Any) -> Any:
+        (a,), params = bind(args, named)
+        if type(a) is not Tensor or a.xp is not xp:
+            return operation(xp)(a, **params)
+        data = operation(xp)(a.data, **params)
+        if a.tracked and xp.recording and differentiable:
+            return record(xp, data, rule, (a.data,), (a,), params)
+        return Tensor(xp, data)
+
+    return call
+
+
+def _any(row: Primitive) -> Function:
+    """A function of any number of arrays, or of a sequence of them, with parameters."""
+    bind, rule, differentiable, operation = binder(row), Rule(row), row.differentiable, attrgetter(f"base.{row.name}")
+
+    def call(xp: Reverse, *args: Any, **named: Any) -> Any:
+        arrays, params = bind(args, named)
         own = [type(a) is Tensor and a.xp is xp for a in arrays]
         raw = tuple(a.data if mine else a for a, mine in zip(arrays, own, strict=True))
-        data = operation(raw, **params) if sequence else operation(*raw, **params)
+        data = operation(xp)(raw, **params) if row.arity is None else operation(xp)(*raw, **params)
         if not any(own):
             return data
-        if xp.recording and row.differentiable:
-            parents = tuple(a if mine and a.tracked else None for a, mine in zip(arrays, own, strict=True))
-            if any(parent is not None for parent in parents):
-                return Tensor(xp, data, True, rule, raw, parents, params)
+        parents = tuple(a if mine and a.tracked else None for a, mine in zip(arrays, own, strict=True))
+        if xp.recording and differentiable and any(parent is not None for parent in parents):
+            return record(xp, data, rule, raw, parents, params)
         return Tensor(xp, data)
 
     return call

@@ -7,13 +7,16 @@ A value and, where a derivative is wanted, the memory of how it was computed. Th
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gradcheck.engine.backward import Rule, pullback
+from gradcheck.engine.backward import pullback
 from gradcheck.engine.operators import Operators, plain
+from gradcheck.engine.pull import Rule
+from gradcheck.engine.wirtinger import conjugated
 from gradcheck.errors import TapeError
 from gradcheck.expr.primitive import Namespace, Value
 from gradcheck.expr.rules import shape_of
@@ -22,6 +25,9 @@ NOT_A_LEAF = (
     "The .grad attribute of a tensor that is not a leaf is being read. It is never filled by backward(); "
     "only the gradients of leaves are kept"
 )
+
+ONE = np.ones(())
+ONE.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +43,25 @@ class GradFn:
 class Tensor(Operators):
     """A value of the namespace `xp`; `data` is a value of the namespace below.
 
+    tracked whether derivatives by it, or through it, are wanted
     rule    how the operation it comes from is undone (None for a leaf)
     raw     the data of that operation's inputs (None once freed)
     parents those of its inputs that want a cotangent, None for the others (all None once freed)
     params  that operation's parameters
-    number  tensors are numbered as they are made
+    number  tensors are numbered as they are made; one made in inference mode has -1
     """
 
-    __slots__ = ("_grad", "data", "number", "params", "parents", "raw", "rule", "tracked", "xp")
+    __slots__ = ("_grad", "data", "hooks", "number", "params", "parents", "raw", "rule", "tracked", "xp")
 
-    def __init__(
-        self,
-        xp: Namespace,
-        data: Value,
-        tracked: bool = False,
-        rule: Rule | None = None,
-        raw: Any = (),
-        parents: Any = (),
-        params: Any = None,
-    ) -> None:
+    def __init__(self, xp: Namespace, data: Value, tracked: bool = False) -> None:
         self.xp = xp
         self.data = data
         self.tracked = tracked
-        self.rule = rule
-        self.raw = raw
-        self.parents = parents
-        self.params = params
-        self.number = xp.next_number()
+        self.rule: Rule | None = None
+        self.raw: Any = ()
+        self.parents: Any = ()
+        self.params: Any = None
+        self.number = -1 if xp.inference else xp.next_number()
         self._grad: Any = None
 
     def __repr__(self) -> str:
@@ -83,9 +81,10 @@ class Tensor(Operators):
     @property
     def grad(self) -> Any:
         """The sum of all gradients that backward passes brought here; None before the first."""
-        if self.rule is not None:
+        known = getattr(self, "_grad", None)
+        if self.rule is not None and known is None and not getattr(self, "hooks", None):
             warnings.warn(NOT_A_LEAF, UserWarning, stacklevel=2)
-        return self._grad
+        return known
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -109,7 +108,9 @@ class Tensor(Operators):
                 "you can only change requires_grad flags of leaf variables; "
                 "to use a computed tensor where no derivative is wanted, use detach()"
             )
-        if wanted and np.dtype(self.dtype).kind not in "fc":
+        if wanted and self.number < 0 and not self.xp.inference:
+            raise TapeError("Setting requires_grad=True on an inference tensor outside inference() is not allowed")
+        if wanted and self.data.dtype.kind not in "fc":
             raise TapeError("only tensors of floating point dtype can require gradients")
         self.tracked = bool(wanted)
         return self
@@ -117,6 +118,11 @@ class Tensor(Operators):
     def detach(self) -> Tensor:
         """The same data, cut off from the graph."""
         return Tensor(self.xp, self.data)
+
+    def clone(self) -> Tensor:
+        """A copy, through which derivatives pass."""
+        copy: Tensor = self.xp.positive(self)
+        return copy
 
     def numpy(self) -> Any:
         """The NumPy array inside; refused where that would silently leave the graph."""
@@ -141,13 +147,18 @@ class Tensor(Operators):
         if not create_graph and type(seed) is Tensor and seed.xp is self.xp:
             seed = seed.data
         retain = create_graph if retain_graph is None else retain_graph
-        with np.errstate(all="ignore"):
-            for leaf, part in pullback(self.xp, [(self, seed)], retain, create_graph):
-                leaf.collect(self.xp.zeros(shape=leaf.shape) if part is None else part)
+        recording, self.xp.recording = self.xp.recording, create_graph
+        try:
+            for leaf, part in _quietly(self.xp, [(self, seed)], retain, create_graph):
+                leaf.collect(part)
+        finally:
+            self.xp.recording = recording
 
     def _seed(self, gradient: Any) -> Any:
         """The cotangent to start from: one for a single number, else as given, of this tensor's shape."""
         if gradient is None:
+            if self.data.shape == ():
+                return ONE if self.data.dtype == ONE.dtype else np.ones((), self.data.dtype)
             if self.numel() != 1:
                 raise TapeError("grad can be implicitly created only for scalar outputs")
             return np.ones(self.data.shape, self.data.dtype)
@@ -163,4 +174,59 @@ class Tensor(Operators):
     def collect(self, part: Any) -> None:
         """Add one pass's gradient to this leaf's."""
         new = part if type(part) is Tensor and part.xp is self.xp else Tensor(self.xp, part)
-        self._grad = new if self._grad is None else self._grad + new
+        known = self._grad if self.rule is None else getattr(self, "_grad", None)
+        self._grad = new if known is None else known + new
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> HookHandle:
+        """Have `hook(gradient)` called when a backward pass has this tensor's gradient; what it returns replaces it."""
+        if not self.tracked:
+            raise TapeError("cannot register a hook on a tensor that doesn't require gradient")
+        self.xp.hooked = True
+        self.hooks = {**getattr(self, "hooks", {}), (handle := HookHandle(self)): hook}
+        return handle
+
+    def retain_grad(self) -> None:
+        """Keep this tensor's gradient in `grad` though it is not a leaf."""
+        if self.rule is not None and not getattr(self, "retains_grad", False):
+            self.register_hook(self.collect)
+
+    def hear(self, rules: Namespace, ct: Value) -> Value:
+        """The cotangent as the hooks leave it; they see, and give, what people see: its conjugate."""
+        for hook in getattr(self, "hooks", {}).values():
+            seen = conjugated(rules, ct)
+            answer = hook(seen if type(seen) is Tensor and seen.xp is self.xp else Tensor(self.xp, seen))
+            if answer is not None:
+                given = answer if rules is self.xp else plain(answer)
+                if shape_of(given) != self.shape:
+                    raise TapeError(f"a hook gave a gradient of shape {shape_of(given)} for a tensor of {self.shape}")
+                ct = conjugated(rules, given)
+        return ct
+
+
+class HookHandle:
+    """What `register_hook` returns."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+    def remove(self) -> None:
+        """Forget the hook; once more does nothing."""
+        self.tensor.hooks = {handle: hook for handle, hook in self.tensor.hooks.items() if handle is not self}
+
+
+def record(xp: Namespace, data: Value, rule: Rule, raw: Any, parents: Any, params: Any = None) -> Tensor:
+    """The result of an operation, remembering it (`Tensor(...)` without its detour, for this is done at every step)."""
+    result = _new(Tensor)
+    result.xp = xp
+    result.data = data
+    result.tracked = True
+    result.rule = rule
+    result.raw = raw
+    result.parents = parents
+    result.params = params
+    result.number = xp.next_number()
+    return result
+
+
+_new = object.__new__
+_quietly = np.errstate(all="ignore")(pullback)  # a function made quiet costs half of what `with` does

@@ -44,10 +44,13 @@ class Primitive:
 
     Rules are written against a namespace `xp` and use only names of the vocabulary, so that the same row runs on
     float arrays, on engine tensors (which gives higher orders) and on numbers that carry error bars.
+    Rules hold for complex numbers where a row is `analytic` (transposes, without conjugation: see
+    `gradcheck.engine.backward`); a row that is not, but is defined there, gives its `wirtinger` pairs.
     Axis parameters reach rules and `numpy` counted from the end (negative), never `None`.
 
     vjp(xp, ct, y, args, params) -> one cotangent per array argument (None where there is none); where an argument was
-        broadcast, the cotangent may keep the broadcast shape: the engine sums it back
+        broadcast, the cotangent may keep the broadcast shape: the engine sums it back. A tuple of rules, one an
+        argument, each giving one cotangent, is asked only for those that are wanted
     jvp(xp, y, args, tangents, params) -> the tangent of y; `tangents[i]` is None where argument i does not move
     """
 
@@ -58,7 +61,8 @@ class Primitive:
     defaults: Mapping[str, Any] = field(default_factory=dict)  # defaults of those that have one
     batching: Batching = Batching.ELEMENTWISE
     slopes: tuple[Slope | float | None, ...] | None = None  # a plain number is a constant slope
-    vjp: Callable[..., tuple[Value | None, ...]] | None = None
+    wirtinger: tuple[tuple[Slope | float, Slope | float], ...] | None = None  # by z and by conj(z), for complex z
+    vjp: Callable[..., tuple[Value | None, ...]] | tuple[Callable[..., Value], ...] | None = None
     jvp: Callable[..., Value] | None = None
     linear: bool = False
     torch: str = ""  # dotted name in PyTorch where it is not `torch.<name>`

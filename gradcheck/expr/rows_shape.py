@@ -7,6 +7,7 @@ adjoint of `getitem` (and of `take`): it adds the elements at an index into zero
 from __future__ import annotations
 
 from itertools import accumulate
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from gradcheck.expr.primitive import Batching, Namespace, Params, Primitive, Value
 from gradcheck.expr.rules import Axis, Shape, along, one_axis, shape_of
 
+SMALL = 4096  # elements
 Rule = tuple[Value | None, ...]
 
 
@@ -30,10 +32,9 @@ def _squeeze(x: Any, axis: Axis = None) -> Any:
 
 
 def _broadcast_to(x: Any, shape: Shape) -> Any:
-    x = np.asarray(x)
-    if x.ndim > len(shape):
-        return np.broadcast_to(x, shape)  # raises
-    out = np.empty(shape, x.dtype)  # an array of its own, made faster than NumPy makes a small view
+    if np.ndim(x) > len(shape) or prod(shape) > SMALL:
+        return np.broadcast_to(x, shape)
+    out = np.empty(shape, getattr(x, "dtype", None))  # an array of its own, made faster than NumPy makes a small view
     out[...] = x
     return out
 

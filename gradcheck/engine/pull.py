@@ -1,0 +1,107 @@
+"""What does one operation make of the cotangent of its result?
+
+A cotangent for each input that wants one, in the shape of the result or of the input. `rules` is the namespace to
+compute in, `y` the result, `raw` the arguments, `node` the tensor that remembers the operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from gradcheck.engine.wirtinger import is_complex, pulled, real_part
+from gradcheck.errors import Unsupported
+from gradcheck.expr.primitive import Namespace, Primitive, Value
+from gradcheck.expr.rules import Shape, shape_of
+
+Node = Any  # a Tensor, as the tape: number, data, rule, raw, parents, params
+Parts = Iterable[Value | None]
+Pull = Callable[..., Any]
+
+
+class Rule:
+    """How one primitive is undone.
+
+    pull    pull(rules, ct, y, raw, node), where all numbers are real
+    saves   whether its inputs' values are needed for that
+    crosses whether complex numbers may come in where real ones come out
+    """
+
+    __slots__ = ("crosses", "label", "pull", "row", "saves")
+
+    def __init__(self, row: Primitive) -> None:
+        self.row = row
+        self.label = row.label
+        self.pull = _by_rule(row.vjp) if row.slopes is None else _by_slopes(row.slopes)
+        constant = row.slopes is not None and all(not callable(slope) for slope in row.slopes)
+        self.saves = not (row.linear or constant)
+        self.crosses = row.wirtinger is not None or not (row.analytic or row.linear)
+
+    def pull_complex(self, rules: Namespace, ct: Value, y: Value, raw: Any, node: Node) -> Parts:
+        """The same where some of the numbers may be complex."""
+        row, parents = self.row, node.parents
+        involved = [p is not None and is_complex(p.data) for p in parents]
+        if not is_complex(y) and not any(involved):
+            real: Parts = self.pull(rules, ct, y, raw, node)
+            return real
+        if row.wirtinger is not None and any(involved):
+            pairs = zip(row.wirtinger, parents, strict=True)
+            parts: Parts = [None if parent is None else pulled(rules, pair, ct, y, raw) for pair, parent in pairs]
+        elif row.analytic or row.linear:
+            parts = self.pull(rules, ct, y, raw, node)
+        else:
+            raise Unsupported("differentiation of complex numbers", row.name)
+        return [
+            part if part is None or stays_complex else real_part(rules, part)
+            for part, stays_complex in zip(parts, involved, strict=True)
+        ]
+
+
+def _by_slopes(slopes: Sequence[Any]) -> Pull:
+    """An elementwise function: the cotangent of the result times each slope that is wanted."""
+    if len(slopes) == 1 and callable(slopes[0]):
+        slope = slopes[0]
+        return lambda rules, ct, y, raw, node: (rules.multiply(ct, slope(rules, y, raw[0])),)
+    times = [_times(slope) for slope in slopes]
+    if len(slopes) != 2:
+        return lambda rules, ct, y, raw, node: [
+            None if p is None else part(rules, ct, y, raw) for part, p in zip(times, node.parents, strict=True)
+        ]
+    first, second = times
+
+    def pull(rules: Namespace, ct: Value, y: Value, raw: Any, node: Node) -> Parts:
+        p, q = node.parents
+        to_p = None if p is None else first(rules, ct, y, raw)
+        return to_p, None if q is None else second(rules, ct, y, raw)
+
+    return pull
+
+
+def _times(slope: Any) -> Pull:
+    """times(rules, ct, y, raw): the cotangent times one slope; None where no derivative passes."""
+    if callable(slope):
+        return lambda rules, ct, y, raw: rules.multiply(ct, slope(rules, y, *raw))
+    if slope == 1.0:
+        return lambda rules, ct, y, raw: ct
+    if slope == 0.0:
+        return lambda rules, ct, y, raw: rules.zeros(shape=ct.shape)
+    return lambda rules, ct, y, raw: None if slope is None else rules.multiply(ct, slope)
+
+
+def _by_rule(vjp: Any) -> Pull:
+    """The rule a row brings; where it brings one for each argument, only the wanted ones are asked."""
+    if vjp is None or callable(vjp):
+        return lambda rules, ct, y, raw, node: vjp(rules, ct, y, raw, node.params)
+    return lambda rules, ct, y, raw, node: [
+        None if p is None else part(rules, ct, y, raw, node.params) for part, p in zip(vjp, node.parents, strict=True)
+    ]
+
+
+def unbroadcast(xp: Namespace, ct: Value, shape: Shape) -> Value:
+    """The cotangent of something of `shape` that was broadcast to the shape of `ct`: summed over its copies."""
+    wide = shape_of(ct)
+    new = len(wide) - len(shape)
+    axes = tuple(i - len(wide) for i, n in enumerate(wide) if i < new or (shape[i - new] == 1 and n != 1))
+    if axes:
+        ct = xp.sum(ct, axis=axes, keepdims=False)
+    return ct if shape_of(ct) == shape else xp.reshape(ct, shape=shape)
