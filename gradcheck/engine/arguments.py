@@ -18,17 +18,17 @@ Binder = Callable[[tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict
 
 
 def binder(row: Primitive) -> Binder:
-    """`bind` for one row, remembering what calls with nothing but arrays come to."""
+    """`bind` for one row, remembering what a call with nothing but one array comes to."""
     known: dict[int, dict[str, Any]] = {}  # by rank; nobody changes parameters
-    arity = row.arity
 
     def bound(args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        if named or len(args) != arity or not args:
+        if named or row.arity != 1 or len(args) != 1:
             return bind(row, args, named)
-        rank = len(shape_of(args[0]))
-        if rank not in known:
-            known[rank] = bind(row, args, named)[1]
-        return args, known[rank]
+        rank = len(args[0].shape) if hasattr(args[0], "shape") else np.ndim(args[0])
+        params = known.get(rank)
+        if params is None:
+            params = known[rank] = bind(row, args, named)[1]
+        return args, params
 
     return bound
 

@@ -4,6 +4,8 @@ The tape is the results themselves: each remembers its rule, the data that went 
 tensors that want a cotangent (`parents`). Results are numbered as they are made, so whoever has the highest number
 among those that wait has heard from everyone it will hear from, and no recursion is needed.
 
+A cotangent that is one number stands for the same number everywhere; it is spread out where a rule needs it whole.
+
 The rules of the vocabulary are transposes: the cotangent of a in y = c a is c times y's, for complex c too, and
 cotangent and tangent pair as Re(sum(ct * dy)). The gradients people see are PyTorch's, df/dRe + i df/dIm, which is the
 conjugate of that; `pullback` conjugates what comes in and what goes out.
@@ -14,8 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from gradcheck.engine.pull import Node, unbroadcast
-from gradcheck.engine.wirtinger import conjugated
+from gradcheck.engine.pull import Node, fitted
 from gradcheck.engine.writes import refuse_written
 from gradcheck.errors import TapeError
 from gradcheck.expr.primitive import Namespace, Value
@@ -39,13 +40,15 @@ def pullback(
     waiting: dict[int, tuple[Node, Value]] = {}  # by the node's number
     order: list[int] = []  # those numbers, negative: a heap whose top is the latest node
     leaves: list[tuple[Node, Value]] = []
-    arrivals: Iterable[tuple[Node | None, Value | None]] = [(root, conjugated(rules, ct)) for root, ct in roots]
+    arrivals: Iterable[tuple[Node | None, Value | None]] = [
+        (root, rules.conj(ct) if ct.dtype.kind == "c" else ct) for root, ct in roots
+    ]
     while True:
         for node, ct in arrivals:
             if node is None or ct is None:
                 continue
-            if ct.shape != node.data.shape:
-                ct = unbroadcast(rules, ct, node.data.shape)
+            if ct.shape != node.data.shape and not (ct.shape == () and node.rule and node.rule.elementwise):
+                ct = fitted(rules, ct, node.data.shape)
             number = node.number
             if number in waiting:
                 ct = rules.add(waiting[number][1], ct)

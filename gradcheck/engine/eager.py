@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.engine.reverse import Reverse
-from gradcheck.engine.tape import Tensor
+from gradcheck.engine.tape import NO_GRADIENTS, Tensor
+from gradcheck.errors import TapeError
 from gradcheck.expr.vocabulary import NUMPY
 
 EAGER = Reverse(NUMPY)
@@ -21,10 +22,10 @@ EAGER = Reverse(NUMPY)
 
 def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
     """A leaf tensor with a copy of `data` (numbers, nested lists, arrays)."""
-    leaf = Tensor(EAGER, np.array(data, dtype))
-    if requires_grad:
-        leaf.requires_grad_()
-    return leaf
+    array = np.array(data, dtype)
+    if requires_grad and array.dtype.kind not in "fc":
+        raise TapeError(NO_GRADIENTS)
+    return Tensor(EAGER, array, requires_grad)
 
 
 @contextmanager

@@ -22,16 +22,18 @@ Pull = Callable[..., Any]
 class Rule:
     """How one primitive is undone.
 
-    pull    pull(rules, ct, y, raw, node), where all numbers are real
-    saves   whether its inputs' values are needed for that
-    crosses whether complex numbers may come in where real ones come out
+    pull        pull(rules, ct, y, raw, node), where all numbers are real
+    elementwise whether that only multiplies, so that one number will do for a cotangent
+    saves       whether the values of inputs are needed for it
+    crosses     whether complex numbers may come in where real ones come out
     """
 
-    __slots__ = ("crosses", "label", "pull", "row", "saves")
+    __slots__ = ("crosses", "elementwise", "label", "pull", "row", "saves")
 
     def __init__(self, row: Primitive) -> None:
         self.row = row
         self.label = row.label
+        self.elementwise = row.slopes is not None
         self.pull = _by_rule(row.vjp) if row.slopes is None else _by_slopes(row.slopes)
         constant = row.slopes is not None and all(not callable(slope) for slope in row.slopes)
         self.saves = not (row.linear or constant)
@@ -62,30 +64,35 @@ def _by_slopes(slopes: Sequence[Any]) -> Pull:
     if len(slopes) == 1 and callable(slopes[0]):
         slope = slopes[0]
         return lambda rules, ct, y, raw, node: (rules.multiply(ct, slope(rules, y, raw[0])),)
-    times = [_times(slope) for slope in slopes]
     if len(slopes) != 2:
+        times = [_times(slope) for slope in slopes]
         return lambda rules, ct, y, raw, node: [
-            None if p is None else part(rules, ct, y, raw) for part, p in zip(times, node.parents, strict=True)
+            None if p is None else part(rules, ct, y, *raw) for part, p in zip(times, node.parents, strict=True)
         ]
-    first, second = times
+    first, second = _times_of_two(slopes[0]), _times_of_two(slopes[1])
 
     def pull(rules: Namespace, ct: Value, y: Value, raw: Any, node: Node) -> Parts:
-        p, q = node.parents
-        to_p = None if p is None else first(rules, ct, y, raw)
-        return to_p, None if q is None else second(rules, ct, y, raw)
+        (a, b), (p, q) = raw, node.parents
+        to_p = None if p is None else first(rules, ct, y, a, b)
+        return to_p, None if q is None else second(rules, ct, y, a, b)
 
     return pull
 
 
 def _times(slope: Any) -> Pull:
-    """times(rules, ct, y, raw): the cotangent times one slope; None where no derivative passes."""
+    """times(rules, ct, y, *args): the cotangent times one slope; None where no derivative passes."""
     if callable(slope):
-        return lambda rules, ct, y, raw: rules.multiply(ct, slope(rules, y, *raw))
+        return lambda rules, ct, y, *args: rules.multiply(ct, slope(rules, y, *args))
     if slope == 1.0:
-        return lambda rules, ct, y, raw: ct
+        return lambda rules, ct, y, *args: ct
     if slope == 0.0:
-        return lambda rules, ct, y, raw: rules.zeros(shape=ct.shape)
-    return lambda rules, ct, y, raw: None if slope is None else rules.multiply(ct, slope)
+        return lambda rules, ct, y, *args: rules.zeros(shape=ct.shape)
+    return lambda rules, ct, y, *args: None if slope is None else rules.multiply(ct, slope)
+
+
+def _times_of_two(slope: Any) -> Pull:
+    """The same with its two arguments spelled out, which is what most operations have, and faster."""
+    return (lambda rules, ct, y, a, b: rules.multiply(ct, slope(rules, y, a, b))) if callable(slope) else _times(slope)
 
 
 def _by_rule(vjp: Any) -> Pull:
@@ -95,6 +102,11 @@ def _by_rule(vjp: Any) -> Pull:
     return lambda rules, ct, y, raw, node: [
         None if p is None else part(rules, ct, y, raw, node.params) for part, p in zip(vjp, node.parents, strict=True)
     ]
+
+
+def fitted(xp: Namespace, ct: Value, shape: Shape) -> Value:
+    """The cotangent in the shape of what it belongs to: spread out, or summed over broadcast copies."""
+    return xp.broadcast_to(ct, shape=shape) if ct.shape == () else unbroadcast(xp, ct, shape)
 
 
 def unbroadcast(xp: Namespace, ct: Value, shape: Shape) -> Value:

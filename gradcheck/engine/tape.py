@@ -25,7 +25,7 @@ NOT_A_LEAF = (
     "The .grad attribute of a tensor that is not a leaf is being read. It is never filled by backward(); "
     "only the gradients of leaves are kept"
 )
-
+NO_GRADIENTS = "only tensors of floating point or complex dtype can require gradients"
 ONE = np.ones(())
 ONE.flags.writeable = False
 
@@ -111,7 +111,7 @@ class Tensor(Operators):
         if wanted and self.number < 0 and not self.xp.inference:
             raise TapeError("Setting requires_grad=True on an inference tensor outside inference() is not allowed")
         if wanted and self.data.dtype.kind not in "fc":
-            raise TapeError("only tensors of floating point dtype can require gradients")
+            raise TapeError(NO_GRADIENTS)
         self.tracked = bool(wanted)
         return self
 

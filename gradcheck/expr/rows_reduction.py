@@ -29,8 +29,8 @@ def _sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def _sum_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
     shape = shape_of(args[0])
-    if shape_of(ct) == ():  # every axis was summed
-        return (xp.broadcast_to(ct, shape=shape),)
+    if ct.shape == ():  # every axis was summed, and every element has the same cotangent
+        return (ct,)
     return (xp.broadcast_to(keep(xp, ct, shape, params["axis"]), shape=shape),)
 
 

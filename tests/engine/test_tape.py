@@ -11,7 +11,7 @@ import pytest
 
 from gradcheck import engine
 from gradcheck.engine import tensor
-from gradcheck.engine.backward import unbroadcast
+from gradcheck.engine.pull import unbroadcast
 from gradcheck.expr.vocabulary import NUMPY
 
 
