@@ -71,6 +71,8 @@ def agree(gradients: Mapping[str, Sequence[Any]]) -> float:
     (first, reference), *others = gradients.items()
     farthest = 0.0
     for name, parts in others:
+        if len(parts) != len(reference):
+            raise Disagreement(f"{name} has {len(parts)} gradients, {first} {len(reference)}")
         for i, (part, right) in enumerate(zip(parts, reference, strict=True)):
             if part.shape != right.shape:
                 raise Disagreement(f"gradient {i}: {name} has the shape {part.shape}, {first} {right.shape}")

@@ -1,8 +1,8 @@
 """How does each library get at the gradient of `f(xp, *args)`, in the way its own users would write it?
 
 Each namespace holds the library's own functions, so no peer pays for an adapter. `prepare` makes the library's arrays
-once and returns what is timed: one forward and one backward pass (for `numpy`, the value alone). A peer that is not
-installed is left out and named. Everything is float64.
+once (and compiles) and returns what is timed: one forward and one backward pass, or for `VALUE` the plain NumPy value
+alone. A peer that is not installed is left out. Everything is float64.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Peer:
 
 
 def numbers(result: Any) -> list[Any]:
-    """What a peer returned, as NumPy arrays."""
-    return [np.asarray(part.numpy() if hasattr(part, "numpy") else part) for part in result]
+    """The gradients that a peer returned, as NumPy arrays (None stands for an argument that has none)."""
+    return [np.asarray(part.numpy() if hasattr(part, "numpy") else part) for part in result if part is not None]
 
 
 def value(f: Function, args: Arrays, moving: int) -> Work:
@@ -93,6 +93,8 @@ def in_jax(f: Function, args: Arrays, moving: int, jit: bool = False) -> Work:
         fixed = [i for i, x in enumerate(args) if not isinstance(x, np.ndarray)]
         gradient = jax.jit(gradient, static_argnums=fixed)
     arrays = [jax.numpy.asarray(x) if isinstance(x, np.ndarray) else x for x in args]
+    if jit:
+        gradient(*arrays)  # compiles
     return lambda: jax.block_until_ready(gradient(*arrays))
 
 
@@ -101,19 +103,25 @@ def in_jax_jit(f: Function, args: Arrays, moving: int) -> Work:
 
 
 EAGER, FUNCTIONAL, VALUE = "ours", "ours grad()", "numpy value"
+OURS = {EAGER: Peer(EAGER, ours_eager), FUNCTIONAL: Peer(FUNCTIONAL, ours_functional)}
 PEERS = {
     "torch": Peer("torch", in_torch),
     "autograd": Peer("autograd", in_autograd),
     "jax": Peer("jax", in_jax),
     "jax jit": Peer("jax jit", in_jax_jit),
 }
-OURS = {EAGER: Peer(EAGER, ours_eager), FUNCTIONAL: Peer(FUNCTIONAL, ours_functional)}
 PLAIN_VALUE = Peer(VALUE, value)
 
 
-def installed() -> dict[str, Peer]:
-    """The peers that are here."""
-    return {name: peer for name, peer in PEERS.items() if find_spec(name.partition(" ")[0])}
+def missing() -> list[str]:
+    """The libraries of peers that are not installed."""
+    return sorted({name.partition(" ")[0] for name in PEERS if not find_spec(name.partition(" ")[0])})
+
+
+def ways(leave_out: Sequence[str] = ()) -> dict[str, Peer]:
+    """Every way to a gradient that is installed, ours first."""
+    gone = {*leave_out, *(name for name in PEERS if name.partition(" ")[0] in missing())}
+    return {name: peer for name, peer in {**OURS, **PEERS}.items() if name not in gone}
 
 
 def _logsumexp(x: Any, axis: int) -> Any:

@@ -1,85 +1,55 @@
 """How fast is gradcheck's own engine beside PyTorch eager, HIPS autograd and JAX, one thread each, in one run?
 
-    python -m pip install -e ".[torch,jax,bench]"
-    python -m benchmarks.engine.run [--only chain] [--quick] [--json FILE]
+    python -m pip install -e ".[torch,jax,bench]"       # `bench` brings HIPS autograd; a missing peer is left out
+    python -m benchmarks.engine.run [--only PART] [--quick] [--json FILE]        # in the root of the clone
 
-Every figure is a time relative to ours (more than 1: ours is faster), from rounds in which all take turns. The
-gradients are compared before anything is timed; gradients that differ end the run with exit code 1.
+All ways to a gradient take turns in many short rounds, on one core, timed by the processor's clock; the least of the
+rounds counts (the JSON file has the medians too). Gradients are compared before they are timed; where they differ, the
+run ends with exit code 1. At the end stands what is wanted of the figures, and whether it is there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import platform
 import sys
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from benchmarks.engine import objectives, one_core
-from benchmarks.engine.measure import Disagreement, agree, interleaved
-from benchmarks.engine.peers import EAGER, FUNCTIONAL, OURS, PLAIN_VALUE, VALUE, installed, numbers
-
-SIZES = (1, 100, 1_000, 100_000, 1_000_000)
-
-
-def compared(f: Any, args: Any, moving: int, rounds: int, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The timings of every way to the gradient of f, which must agree, and of its plain value."""
-    ways = {name: peer for name, peer in {**OURS, **installed()}.items() if name not in leave_out}
-    works = {name: peer.prepare(f, args, moving) for name, peer in ways.items()}
-    apart = agree({name: numbers(work()) for name, work in works.items()})
-    works[VALUE] = PLAIN_VALUE.prepare(f, args, moving)
-    timings = interleaved(works, rounds)
-    return {"apart": apart, "seconds": {name: timing._asdict() for name, timing in timings.items()}}
-
-
-def line(label: str, row: dict[str, Any]) -> str:
-    """One row of the table: our time, the others' times over ours, and our time over the plain value's."""
-    least = {name: t["least"] for name, t in row["seconds"].items()}
-    ours = least[EAGER]
-    cells = [f"{label:>22}", f"{1e6 * ours:10.1f}"]
-    for name in COLUMNS:
-        cells.append(f"{least[name] / ours:9.2f}x" if name in least else f"{'-':>10}")
-    cells.append(f"{ours / least[VALUE]:9.2f}")
-    cells.append(f"{least[FUNCTIONAL] / least[VALUE]:9.2f}")
-    return " ".join(cells)
-
-
-COLUMNS = (FUNCTIONAL, "torch", "autograd", "jax", "jax jit")
-
-
-def heading(label: str) -> str:
-    names = " ".join(f"{name:>10}" for name in COLUMNS)
-    return f"{label:>22} {'ours, µs':>10} {names} {'ours/value':>10} {'grad()/value':>9}"
-
-
-def chain(quick: bool) -> list[dict[str, Any]]:
-    print("a chain of six operations (times over ours, forward and backward)")
-    print(heading("elements"))
-    rows = []
-    for n in SIZES[:3] if quick else SIZES:
-        row = compared(objectives.chain, objectives.chain_arguments(n), 1, rounds=5 if quick else 40)
-        rows.append({"size": n, **row})
-        print(line(f"{n:,}", row), flush=True)
-    return rows
-
-
-PARTS = {"chain": chain}
+from benchmarks.engine import one_core
+from benchmarks.engine.goals import goals
+from benchmarks.engine.measure import Disagreement
+from benchmarks.engine.parts import PARTS
+from benchmarks.engine.peers import missing
 
 
 def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part (may be given several times)")
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds: does it run, do all agree?")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     options = parser.parse_args(words)
     one_core()
+    absent = missing()
+    libraries = [name for name in ("numpy", "scipy", "torch", "autograd", "jax") if name not in absent]
+    versions = {"python": platform.python_version(), **{name: version(name) for name in libraries}}
+    print(", ".join(f"{name} {number}" for name, number in versions.items()))
+    for name in absent:
+        print(f"not installed, left out: {name}")
     try:
         found = {name: PARTS[name](options.quick) for name in options.only or PARTS}
     except Disagreement as wrong:
         print(f"the gradients differ: {wrong}", file=sys.stderr)
         return 1
+    wanted = list(goals(found))
+    if not options.quick:  # tiny sizes are held to nothing
+        print("\nwanted: the ratio of the least times, of the medians, and the bound")
+        print(*wanted, sep="\n")
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n")
+        kept = [goal._asdict() | {"kept": goal.kept} for goal in wanted]
+        record = {"versions": versions, "quick": options.quick, **found, "wanted": kept}
+        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
