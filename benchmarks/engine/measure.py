@@ -21,7 +21,7 @@ AGREE = 1e-9  # of the gradient's length: far above rounding, far below a wrong 
 
 
 class Disagreement(AssertionError):
-    """Two ways to the same gradient ended in different places."""
+    """Two ways to the same numbers ended in different places."""
 
 
 class Timing(NamedTuple):
@@ -67,17 +67,17 @@ def _once(work: Work) -> float:
 
 
 def agree(gradients: Mapping[str, Sequence[Any]]) -> float:
-    """How far the gradients are apart at most, relative to their length; more than `AGREE` is refused."""
+    """How far the numbers are apart at most, relative to their length; more than `AGREE` is refused."""
     (first, reference), *others = gradients.items()
     farthest = 0.0
     for name, parts in others:
         if len(parts) != len(reference):
-            raise Disagreement(f"{name} has {len(parts)} gradients, {first} {len(reference)}")
+            raise Disagreement(f"{name} has {len(parts)} parts, {first} has {len(reference)}")
         for i, (part, right) in enumerate(zip(parts, reference, strict=True)):
             if part.shape != right.shape:
-                raise Disagreement(f"gradient {i}: {name} has the shape {part.shape}, {first} {right.shape}")
+                raise Disagreement(f"part {i}: {name} has the shape {part.shape}, {first} has {right.shape}")
             apart = float(np.linalg.norm(part - right) / max(float(np.linalg.norm(right)), 1e-300))
             if not apart <= AGREE:
-                raise Disagreement(f"gradient {i}: {name} is {apart:.1e} of its length away from {first}")
+                raise Disagreement(f"part {i}: {name} is {apart:.1e} of its length away from {first}")
             farthest = max(farthest, apart)
     return farthest

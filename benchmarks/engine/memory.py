@@ -21,7 +21,6 @@ from benchmarks.engine.peers import OURS, PEERS, PLAIN_VALUE, VALUE
 
 STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}  # large arrays leave when freed
-ROOT = Path(__file__).parents[2]
 
 
 def traced_peak(work: Work) -> int:
@@ -65,7 +64,8 @@ def resident_peak(way: str, elements: int) -> int | None:
     if not FORGET.exists():
         return None
     command = [sys.executable, "-m", "benchmarks.engine.memory", way, str(elements)]
-    told = subprocess.run(command, env=os.environ | GIVE_BACK, cwd=ROOT, capture_output=True, text=True, check=True)
+    env = os.environ | GIVE_BACK | {"PYTHONPATH": os.pathsep.join(sys.path)}  # the same modules as here
+    told = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     return int(told.stdout)
 
 

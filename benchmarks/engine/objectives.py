@@ -143,8 +143,8 @@ def bundle_of(cameras: int, points: int, observations: int) -> Problem:
     intrinsic = np.array([0, 0, 0, 0, 0, 8.0, 1.0, 0, 0, 0.1, 0.01])
     arguments = [
         intrinsic + 0.1 * rng.standard_normal((cameras, 11)), rng.random((points, 3)),
-        1 + 0.1 * rng.random(observations), rng.standard_normal((observations, 2)), rng.integers(0, cameras, observations),
-        rng.integers(0, points, observations),
+        1 + 0.1 * rng.random(observations), rng.standard_normal((observations, 2)),
+        rng.integers(0, cameras, observations), rng.integers(0, points, observations),
     ]  # fmt: skip
     return Problem("bundle adjustment", f"C {cameras} P {points:,} O {observations:,}", bundle, arguments, 3)
 

@@ -40,7 +40,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         found = {name: PARTS[name](options.quick) for name in options.only or PARTS}
     except Disagreement as wrong:
-        print(f"the gradients differ: {wrong}", file=sys.stderr)
+        print(f"the numbers differ: {wrong}", file=sys.stderr)
         return 1
     wanted = list(goals(found))
     if not options.quick:  # tiny sizes are held to nothing
