@@ -13,4 +13,5 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 def one_core() -> None:
     """Keep the process to one of its cores, where the system can: XLA's threads then share it too."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})

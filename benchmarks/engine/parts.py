@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.engine import objectives
-from benchmarks.engine.measure import agree, interleaved, timed
+from benchmarks.engine.measure import Work, agree, interleaved, timed
 from benchmarks.engine.memory import growth, resident_peak, traced_peak
 from benchmarks.engine.objectives import Problem
-from benchmarks.engine.peers import EAGER, FUNCTIONAL, OURS, PEERS, PLAIN_VALUE, VALUE, numbers, ways
+from benchmarks.engine.peers import EAGER, FUNCTIONAL, OURS, PEERS, PLAIN_VALUE, VALUE, Function, numbers, ways
 from gradcheck import engine
 from gradcheck.expr.batch import Batch, Batched
 from gradcheck.expr.vocabulary import NUMPY
@@ -63,29 +63,31 @@ def real(quick: bool) -> list[Row]:
     return rows
 
 
+def at_points(f: Function, x: Any) -> dict[str, Work]:
+    """The gradients of f at every row of x: in one batch, and in loops over points of the same engine."""
+    ones = np.ones(len(x))
+
+    def whole(xp: Any, x: Any) -> Any:
+        return f(Batch(xp), Batched(x)).data
+
+    def loop() -> list[Any]:
+        return [np.stack([engine.grad(f, NUMPY, (row,))[0] for row in x])]
+
+    def eager_loop() -> list[Any]:
+        leaves = [engine.tensor(row, requires_grad=True) for row in x]
+        for leaf in leaves:
+            f(engine.EAGER, leaf).backward()
+        return [np.stack([leaf.grad.numpy() for leaf in leaves])]
+
+    return {"batch": lambda: engine.vjp(whole, NUMPY, (x,), ones)[1], "loop": loop, "eager loop": eager_loop}
+
+
 def batch(quick: bool) -> list[Row]:
-    """Gradients at many points: one batch, and a loop over points of the same engine."""
     points = 100 if quick else 1_000
     print(f"\n{f'gradients at {points:,} points, µs':46}{'batch':>10}{'loop':>12}{'eager loop':>12}{'loop/batch':>12}")
     rows = []
     for f, n in ((objectives.six, 3), (objectives.valley, 10)):
-        x = np.random.default_rng(n).standard_normal((points, n))
-        ones = np.ones(points)
-
-        def whole(xp: Any, x: Any, f: Any = f) -> Any:
-            return f(Batch(xp), Batched(x)).data
-
-        def eager(x: Any = x, f: Any = f) -> Any:
-            leaves = [engine.tensor(row, requires_grad=True) for row in x]
-            for leaf in leaves:
-                f(engine.EAGER, leaf).backward()
-            return [np.stack([leaf.grad.numpy() for leaf in leaves])]
-
-        works = {
-            "batch": lambda x=x, ones=ones, whole=whole: list(engine.vjp(whole, NUMPY, (x,), ones)[1]),
-            "loop": lambda x=x, f=f: [np.stack([engine.grad(f, NUMPY, (row,))[0] for row in x])],
-            "eager loop": eager,
-        }
+        works = at_points(f, np.random.default_rng(n).standard_normal((points, n)))
         apart = agree({name: work() for name, work in works.items()})
         timings = interleaved(works, 3 if quick else 10)
         least = {name: timing.least for name, timing in timings.items()}
@@ -133,8 +135,8 @@ def memory(quick: bool) -> list[Row]:
         rows.append({"name": name, "passes": times, "array": 8 * few, **left})
     print(f"\n{f'peak of one pass over {n:,} elements':46}{'resident':>10}{'traced':>10}  arrays of that size")
     for name in [EAGER, VALUE] if quick else [*ways(["jax"]), VALUE]:
-        peer = {**OURS, VALUE: PLAIN_VALUE}.get(name)
-        traced = peer and traced_peak(peer.prepare(large.function, large.arguments, 1)) / (8 * n)
+        own = {**OURS, VALUE: PLAIN_VALUE}.get(name)
+        traced = None if own is None else traced_peak(own.prepare(large.function, large.arguments, 1)) / (8 * n)
         peak = resident_peak(name, n)
         arrays = None if peak is None else peak / (8 * n)
         cells = [f"{x:10.1f}" if x is not None else f"{'-':>10}" for x in (arrays, traced)]
