@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from gradcheck.engine.pull import Node, fitted
+from gradcheck.engine.wirtinger import settled
 from gradcheck.engine.writes import refuse_written
 from gradcheck.errors import TapeError
 from gradcheck.expr.primitive import Namespace, Value
@@ -62,7 +63,7 @@ def pullback(
             ct = node.hear(rules, ct)
         rule, parents, y, raw = node.rule, node.parents, node.data, node.raw
         if rule is None:
-            leaves.append((node, rules.conj(ct) if y.dtype.kind == "c" else ct))
+            leaves.append((node, settled(rules, ct, y)))
             arrivals = ()
             continue
         if parents is None:

@@ -67,7 +67,7 @@ def _push_slopes(base: Namespace, row: Primitive, y: Value, raw: Any, tangents: 
             continue
         if is_complex(tangent) and row.wirtinger is not None:
             part = pushed(base, row.wirtinger[k], y, raw, tangent)
-        elif is_complex(tangent) and not (row.analytic or row.linear):
+        elif is_complex(tangent) and not row.takes_complex:
             raise Unsupported("differentiation of complex numbers", row.name)
         elif callable(slope):
             part = base.multiply(slope(base, y, *raw), tangent)
@@ -89,6 +89,6 @@ def _push_linear(base: Namespace, row: Primitive, y: Value, raw: Any, tangents: 
 
 def _push_jvp(base: Namespace, row: Primitive, y: Value, raw: Any, tangents: Any, params: Any) -> Value:
     assert row.jvp is not None, f"{row.name} is not linear and has no forward rule"
-    if not row.analytic and any(t is not None and is_complex(t) for t in tangents):
+    if not row.takes_complex and any(t is not None and is_complex(t) for t in tangents):
         raise Unsupported("differentiation of complex numbers", row.name)
     return row.jvp(base, y, raw, tangents, params)

@@ -37,19 +37,19 @@ class Rule:
         self.pull = _by_rule(row.vjp) if row.slopes is None else _by_slopes(row.slopes)
         constant = row.slopes is not None and all(not callable(slope) for slope in row.slopes)
         self.saves = not (row.linear or constant)
-        self.crosses = row.wirtinger is not None or not (row.analytic or row.linear)
+        self.crosses = not row.analytic
 
     def pull_complex(self, rules: Namespace, ct: Value, y: Value, raw: Any, node: Node) -> Parts:
         """The same where some of the numbers may be complex."""
         row, parents = self.row, node.parents
         involved = [p is not None and is_complex(p.data) for p in parents]
-        if not is_complex(y) and not any(involved):
+        if not (is_complex(y) or any(involved) or row.linear):
             real: Parts = self.pull(rules, ct, y, raw, node)
             return real
         if row.wirtinger is not None and any(involved):
             pairs = zip(row.wirtinger, parents, strict=True)
             parts: Parts = [None if parent is None else pulled(rules, pair, ct, y, raw) for pair, parent in pairs]
-        elif row.analytic or row.linear:
+        elif row.takes_complex:
             parts = self.pull(rules, ct, y, raw, node)
         else:
             raise Unsupported("differentiation of complex numbers", row.name)

@@ -173,6 +173,8 @@ class Tensor(Operators):
 
     def collect(self, part: Any) -> None:
         """Add one pass's gradient to this leaf's."""
+        if isinstance(part, np.ndarray) and part.dtype != self.data.dtype:
+            part = part.astype(self.data.dtype)
         new = part if type(part) is Tensor and part.xp is self.xp else Tensor(self.xp, part)
         known = self._grad if self.rule is None else getattr(self, "_grad", None)
         self._grad = new if known is None else known + new

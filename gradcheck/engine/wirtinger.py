@@ -18,6 +18,13 @@ def is_complex(value: Value) -> bool:
     return bool(value.dtype.kind == "c")
 
 
+def settled(rules: Namespace, ct: Value, data: Value) -> Value:
+    """The cotangent of the leaf `data` as people see it: conjugated, and complex where the leaf is."""
+    if not is_complex(data):
+        return ct
+    return rules.conj(ct) if is_complex(ct) else rules.add(ct, 0j)
+
+
 def conjugated(rules: Namespace, ct: Value) -> Value:
     """The conjugate; real numbers as they are."""
     return rules.conj(ct) if is_complex(ct) else ct

@@ -44,8 +44,9 @@ class Primitive:
 
     Rules are written against a namespace `xp` and use only names of the vocabulary, so that the same row runs on
     float arrays, on engine tensors (which gives higher orders) and on numbers that carry error bars.
-    Rules hold for complex numbers where a row is `analytic` (transposes, without conjugation: see
-    `gradcheck.engine.backward`); a row that is not, but is defined there, gives its `wirtinger` pairs.
+    Rules hold for complex numbers where a row is `analytic` or linear (transposes, without conjugation: see
+    `gradcheck.engine.backward`). A row that is neither, but is defined there, gives its `wirtinger` pairs, or says
+    `complex_rule`.
     Axis parameters reach rules and `numpy` counted from the end (negative), never `None`.
 
     vjp(xp, ct, y, args, params) -> one cotangent per array argument (None where there is none); where an argument was
@@ -61,7 +62,7 @@ class Primitive:
     defaults: Mapping[str, Any] = field(default_factory=dict)  # defaults of those that have one
     batching: Batching = Batching.ELEMENTWISE
     slopes: tuple[Slope | float | None, ...] | None = None  # a plain number is a constant slope
-    wirtinger: tuple[tuple[Slope | float, Slope | float], ...] | None = None  # by z and by conj(z), for complex z
+    wirtinger: tuple[tuple[Slope | complex, Slope | complex], ...] | None = None  # by z and by conj(z), for complex z
     vjp: Callable[..., tuple[Value | None, ...]] | tuple[Callable[..., Value], ...] | None = None
     jvp: Callable[..., Value] | None = None
     linear: bool = False
@@ -71,6 +72,7 @@ class Primitive:
     domain: str = "real"  # where it is defined
     kinks: str = ""  # where it is continuous but not differentiable, in words or as a condition
     analytic: bool = False  # complex-analytic where real-differentiable
+    complex_rule: bool = False  # not analytic, but vjp and jvp hold for complex numbers
     aliases: tuple[str, ...] = ()
     note: str = ""  # accuracy notes; the source of a formula
     compose: Callable[..., Any] | None = None  # formula(xp, *arrays, **params): see `gradcheck.expr.composition`
@@ -80,6 +82,11 @@ class Primitive:
     def differentiable(self) -> bool:
         """Whether a derivative passes through (a comparison or `stop_gradient` lets none through)."""
         return self.vjp is not None or self.compose is not None or any(slope is not None for slope in self.slopes or ())
+
+    @property
+    def takes_complex(self) -> bool:
+        """Whether it can be differentiated at complex numbers."""
+        return self.analytic or self.linear or self.complex_rule or self.wirtinger is not None
 
     @property
     def label(self) -> str:

@@ -47,6 +47,22 @@ def _clip_high(xp: Namespace, y: Value, x: Value, low: Value, high: Value) -> Va
     return indicator(xp, xp.greater(xp.maximum(x, low), high))
 
 
+def _abs_by_z(xp: Namespace, y: Value, z: Value) -> Value:
+    return xp.multiply(0.5, xp.conj(xp.sign(z)))
+
+
+def _abs_by_conj(xp: Namespace, y: Value, z: Value) -> Value:
+    return xp.multiply(0.5, xp.sign(z))
+
+
+def _sign_by_z(xp: Namespace, y: Value, z: Value) -> Value:
+    return xp.divide(0.5, nonzero(xp, xp.abs(z)))  # the sign of a complex number is z / |z|
+
+
+def _sign_by_conj(xp: Namespace, y: Value, z: Value) -> Value:
+    return xp.negative(xp.divide(xp.multiply(0.5, xp.square(y)), nonzero(xp, xp.abs(z))))
+
+
 def _where_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> tuple[Value | None, ...]:
     return None, xp.where(args[0], ct, 0.0), xp.where(args[0], 0.0, ct)
 
@@ -113,6 +129,7 @@ ARITHMETIC: tuple[Primitive, ...] = (
         1,
         np.abs,
         slopes=(lambda xp, y, x: xp.sign(x),),
+        wirtinger=((_abs_by_z, _abs_by_conj),),
         latex=r"\left|{0}\right|",
         kinks="{0} == 0",
     ),
@@ -153,7 +170,14 @@ ARITHMETIC: tuple[Primitive, ...] = (
         note="the sign of the divisor, as in Python",
     ),
     Primitive("floor_divide", 2, np.floor_divide, slopes=(0.0, 0.0), latex=r"\lfloor {0} / {1} \rfloor"),
-    Primitive("sign", 1, np.sign, slopes=(0.0,), latex=r"\operatorname{{sign}}\left({0}\right)"),
+    Primitive(
+        "sign",
+        1,
+        np.sign,
+        slopes=(0.0,),
+        wirtinger=((_sign_by_z, _sign_by_conj),),
+        latex=r"\operatorname{{sign}}\left({0}\right)",
+    ),
     Primitive("floor", 1, np.floor, slopes=(0.0,), latex=r"\lfloor {0} \rfloor"),
     Primitive("ceil", 1, np.ceil, slopes=(0.0,), latex=r"\lceil {0} \rceil"),
     Primitive("round", 1, np.round, slopes=(0.0,), note="halves go to the even neighbour"),
@@ -215,6 +239,7 @@ ARITHMETIC: tuple[Primitive, ...] = (
         np.where,
         vjp=_where_vjp,
         jvp=_where_jvp,
+        analytic=True,
         note="the branch not taken gets an exact zero",
     ),
     Primitive("stop_gradient", 1, _identity, slopes=(None,), torch="torch.detach", jax="jax.lax.stop_gradient"),

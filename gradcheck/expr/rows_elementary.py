@@ -105,7 +105,9 @@ ELEMENTARY: tuple[Primitive, ...] = (
         domain="cos({0}) != 0",
         analytic=True,
     ),
-    Primitive("asin", 1, np.arcsin, slopes=(_asin_slope,), latex=r"\arcsin\left({0}\right)", domain="[-1, 1]"),
+    Primitive(
+        "asin", 1, np.arcsin, slopes=(_asin_slope,), latex=r"\arcsin\left({0}\right)", domain="[-1, 1]", analytic=True
+    ),
     Primitive(
         "acos",
         1,
@@ -113,6 +115,7 @@ ELEMENTARY: tuple[Primitive, ...] = (
         slopes=(lambda xp, y, x: xp.negative(_asin_slope(xp, y, x)),),
         latex=r"\arccos\left({0}\right)",
         domain="[-1, 1]",
+        analytic=True,
     ),
     Primitive(
         "atan",
@@ -151,6 +154,7 @@ ELEMENTARY: tuple[Primitive, ...] = (
         slopes=(_acosh_slope,),
         latex=r"\operatorname{{arcosh}}\left({0}\right)",
         domain="[1, inf)",
+        analytic=True,
     ),
     Primitive(
         "atanh",

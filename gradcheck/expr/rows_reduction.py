@@ -64,23 +64,24 @@ def _deviations(xp: Namespace, args: Any, params: Params) -> tuple[Value, float]
 def _var_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
     centred, count = _deviations(xp, args, params)
     ct = keep(xp, ct, shape_of(args[0]), params["axis"])
-    return (xp.multiply(xp.multiply(2.0, ct), xp.divide(centred, count)),)
+    return (xp.multiply(xp.multiply(2.0, ct), xp.divide(xp.conj(centred), count)),)
 
 
 def _var_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params) -> Value:
     centred, count = _deviations(xp, args, params)
-    return _reduced(xp, xp.multiply(tangents[0], xp.divide(xp.multiply(2.0, centred), count)), params)
+    moved = xp.real(xp.multiply(tangents[0], xp.conj(centred)))
+    return _reduced(xp, xp.divide(xp.multiply(2.0, moved), count), params)
 
 
 def _std_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
     centred, count = _deviations(xp, args, params)
     scaled = xp.divide(ct, xp.multiply(count, nonzero(xp, y)))
-    return (xp.multiply(keep(xp, scaled, shape_of(args[0]), params["axis"]), centred),)
+    return (xp.multiply(keep(xp, scaled, shape_of(args[0]), params["axis"]), xp.conj(centred)),)
 
 
 def _std_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params) -> Value:
     centred, count = _deviations(xp, args, params)
-    moved = _reduced(xp, xp.multiply(tangents[0], centred), params)
+    moved = _reduced(xp, xp.real(xp.multiply(tangents[0], xp.conj(centred))), params)
     return xp.divide(moved, xp.multiply(count, nonzero(xp, y)))
 
 
@@ -112,12 +113,12 @@ def _norm_slopes(xp: Namespace, y: Value, args: Any, params: Params) -> Value:
     """The gradient of each norm by its own elements."""
     x, axis, order = args[0], params["axis"], params["ord"]
     if order == 1:
-        return xp.sign(x)
+        return xp.conj(xp.sign(x))
     length = keep(xp, y, shape_of(x), axis)
     if order == 2:
-        return xp.divide(x, nonzero(xp, length))
+        return xp.divide(xp.conj(x), nonzero(xp, length))
     ties = indicator(xp, xp.equal(xp.abs(x), length))
-    return xp.divide(xp.multiply(xp.sign(x), ties), xp.sum(ties, axis=axis, keepdims=True))
+    return xp.divide(xp.multiply(xp.conj(xp.sign(x)), ties), xp.sum(ties, axis=axis, keepdims=True))
 
 
 def _norm_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
@@ -126,7 +127,7 @@ def _norm_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> 
 
 
 def _norm_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params) -> Value:
-    return _reduced(xp, xp.multiply(tangents[0], _norm_slopes(xp, y, args, params)), params)
+    return _reduced(xp, xp.real(xp.multiply(tangents[0], _norm_slopes(xp, y, args, params))), params)
 
 
 def _cumulative_sum(x: Any, axis: Axis = None) -> Any:
@@ -185,6 +186,7 @@ REDUCTION: tuple[Primitive, ...] = (
         Batching.AXIS,
         vjp=_var_vjp,
         jvp=_var_jvp,
+        complex_rule=True,
         note="divides by n - correction; correction is 0",
     ),
     Primitive(
@@ -196,6 +198,7 @@ REDUCTION: tuple[Primitive, ...] = (
         Batching.AXIS,
         vjp=_std_vjp,
         jvp=_std_jvp,
+        complex_rule=True,
         kinks="all elements equal",
         note="slope 0 where all elements are equal",
     ),
@@ -208,6 +211,7 @@ REDUCTION: tuple[Primitive, ...] = (
         Batching.AXIS,
         vjp=_norm_vjp,
         jvp=_norm_jvp,
+        complex_rule=True,
         torch="torch.linalg.vector_norm",
         jax="jax.numpy.linalg.vector_norm",
         latex=r"\left\lVert {0} \right\rVert",

@@ -13,6 +13,7 @@ from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.expr.composition import NUMPY
 from gradcheck.expr.primitive import Primitive
 from gradcheck.expr.rows_arithmetic import ARITHMETIC
+from gradcheck.expr.rows_complex import COMPLEX
 from gradcheck.expr.rows_elementary import ELEMENTARY
 from gradcheck.expr.rows_linalg import LINALG
 from gradcheck.expr.rows_neural import NEURAL
@@ -57,7 +58,9 @@ def alias_table(table: Mapping[str, Primitive], others: Mapping[str, str]) -> Ma
     return MappingProxyType(aliases)
 
 
-VOCABULARY: Mapping[str, Primitive] = merge(ARITHMETIC, ELEMENTARY, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG, NEURAL)
+VOCABULARY: Mapping[str, Primitive] = merge(
+    ARITHMETIC, ELEMENTARY, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG, NEURAL, COMPLEX
+)
 ALIASES: Mapping[str, str] = alias_table(VOCABULARY, OTHER_NAMES)
 NUMPY.__dict__.update({name: row.numpy for name, row in VOCABULARY.items()})
 
