@@ -110,7 +110,7 @@ def _diagonal_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params)
 
 
 def _diag(x: Any) -> Any:
-    return np.expand_dims(x, -1) * np.eye(np.shape(x)[-1])
+    return np.where(np.eye(np.shape(x)[-1], dtype=bool), np.expand_dims(x, -1), 0)
 
 
 def _diag_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
@@ -155,18 +155,22 @@ def _inv_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params) 
 
 
 def _solve_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
+    vector = len(shape_of(args[1])) == 1  # one vector for a whole stack of matrices: a column, lest the stack be taken
+    x, ct = (_column(xp, y), _column(xp, ct)) if vector else (y, ct)  # for the rows of a matrix
     to_b = xp.solve(xp.matrix_transpose(args[0]), ct)
-    if len(shape_of(args[1])) == 1:
-        return xp.negative(xp.matmul(_column(xp, to_b), _row(xp, y))), to_b
-    return xp.negative(xp.matmul(to_b, xp.matrix_transpose(y))), to_b
+    to_a = xp.negative(xp.matmul(to_b, xp.matrix_transpose(x)))
+    return to_a, _flat(xp, to_b, -1) if vector else to_b
 
 
 def _solve_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params) -> Value:
-    moved = tangents[1]
+    vector, moved = len(shape_of(args[1])) == 1, tangents[1]
+    if vector:
+        y, moved = _column(xp, y), None if moved is None else _column(xp, moved)
     if tangents[0] is not None:
         pushed = xp.negative(xp.matmul(tangents[0], y))
         moved = pushed if moved is None else xp.add(moved, pushed)
-    return xp.solve(args[0], moved)
+    solved = xp.solve(args[0], moved)
+    return _flat(xp, solved, -1) if vector else solved
 
 
 def _adjugate(xp: Namespace, x: Value) -> Value:
