@@ -116,13 +116,18 @@ def _scatter_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) 
     return (xp.getitem(ct, index=params["index"]),)
 
 
+def _positions(indices: Any) -> Any:
+    """Indices as an array of integers; an empty list has no numbers to tell that by."""
+    return np.asarray(indices) if np.size(indices) else np.zeros(np.shape(indices), dtype=np.intp)
+
+
 def _take(x: Any, indices: Any, axis: Axis = None) -> Any:
-    return np.take(x, np.asarray(indices), axis=one_axis(axis))
+    return np.take(x, _positions(indices), axis=one_axis(axis))
 
 
 def _take_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
     shape = shape_of(args[0])
-    where = np.asarray(params["indices"])
+    where = _positions(params["indices"])
     return (xp.scatter(ct, index=along(shape, one_axis(params["axis"]), where), shape=shape),)
 
 
