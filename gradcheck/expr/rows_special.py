@@ -69,6 +69,10 @@ def _quotient(xp: Namespace, a: Value, b: Value) -> Value:
     return xp.divide(a, xp.where(nothing, 1.0, b))
 
 
+def _polygamma(n: Any, x: Any) -> Any:
+    return special.polygamma(n, x).astype(np.result_type(np.asarray(x), np.float16), copy=False)  # SciPy gives doubles
+
+
 def _softplus(x: Any) -> Any:
     return np.logaddexp(x, 0.0)
 
@@ -127,7 +131,7 @@ SPECIAL: tuple[Primitive, ...] = (
     Primitive(
         "polygamma",
         2,
-        special.polygamma,
+        _polygamma,
         slopes=(None, lambda xp, y, n, x: xp.polygamma(xp.add(n, 1), x)),
         torch="torch.special.polygamma",
         jax="jax.scipy.special.polygamma",
