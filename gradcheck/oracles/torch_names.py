@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -175,7 +176,8 @@ def _over_axes(function: Callable[..., Any], x: torch.Tensor, axis: Any) -> torc
         return function(x, dim=dims[0])  # type: ignore[no-any-return]
     order = [d for d in range(x.ndim) if d not in dims] + dims
     moved = torch.permute(x, order)
-    row = function(torch.reshape(moved, (*moved.shape[: x.ndim - len(dims)], -1)), dim=-1)
+    kept = moved.shape[: x.ndim - len(dims)]
+    row = function(torch.reshape(moved, (*kept, prod(moved.shape[len(kept) :]))), dim=-1)
     return torch.permute(torch.reshape(row, moved.shape), [order.index(d) for d in range(x.ndim)])
 
 
@@ -279,7 +281,7 @@ def _op_stack(arrays: Any, axis: int = 0) -> Any:
 
 
 def _op_take(x: Any, indices: Any, axis: Any = None) -> Any:
-    x, index = tensor(x), np.asarray(indices)
+    x, index = tensor(x), np.asarray(indices, dtype=np.int64)
     dim = _one(axis) % x.ndim
     index = np.where(index < 0, index + x.shape[dim], index)
     taken = torch.index_select(x, dim, torch.as_tensor(index.reshape(-1)))
