@@ -1,0 +1,149 @@
+"""Does every row of the vocabulary agree with PyTorch and with JAX, in both modes and at both orders?
+
+At the samples as they are, and at what often goes wrong: broadcasting, no axes, no elements, other layouts in memory,
+indices that repeat, single precision. The checks are checked in `test_rows_agree_lies.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from agreement import MODES, Answers, Question, differences, engine_says, jax_says, largest, torch_says
+from agreement_questions import LACKING, LAYOUTS, SAMPLES, TABLES, as_they_are, other_shapes
+
+from gradcheck.errors import Unsupported
+
+UNITS = 64.0  # of roundoff, where a library is exact
+INEXACT = {  # (library, row) -> units, and why
+    ("torch", "polygamma"): (1e7, "its trigamma keeps nine digits"),
+    ("torch", "digamma"): (1e7, "its slope is trigamma, of nine digits"),
+    ("torch", "gammaln"): (1e7, "its second derivative is trigamma, of nine digits"),
+}
+WITHOUT = {  # (library, row) -> modes that the library has not
+    ("torch", "floor_divide"): MODES[1:],  # "derivative for aten::floor_divide is not implemented"
+}
+KNOWN = {  # (library, row, sample) -> how the library is known to deviate there; it must show
+    ("torch", "xlogy", 1): "nan at (0, 0), where the row takes the slopes 0",
+    ("jax", "xlogy", 1): "nan and infinite at (0, 0), where the row takes the slopes 0",
+    ("jax", "hypot", 1): "second derivatives wrong where |a| = |b|: it divides the smaller by the larger",
+}
+
+
+def complaints(library: str, asked: Question, ours: Answers, theirs: Answers, note: str = "") -> list[str]:
+    """Everything in which the engine and a library differ by more than the library is allowed."""
+    units, _ = INEXACT.get((library, asked.name), (UNITS, ""))
+    return [f"{library}, {asked}{note}: {line}" for line in differences(ours, theirs, units)]
+
+
+def lacks(library: str, namespace: Any, name: str) -> bool:
+    """Whether the library has no such function, which is listed; then asking for it must say so."""
+    if name in LACKING[library]:
+        with pytest.raises(Unsupported, match=f"has no {name}"):
+            getattr(namespace, name)
+    return name in LACKING[library]
+
+
+def without(asked: Question) -> tuple[str, ...]:
+    return WITHOUT.get(("torch", asked.name), ())
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_rows_agree_with_torch_whatever_the_input_looks_like(name: str) -> None:
+    pytest.importorskip("torch")
+    from gradcheck.oracles.torch_names import TorchNamespace
+
+    if lacks("torch", TorchNamespace(), name):
+        return
+    found = []
+    for k, asked in enumerate(as_they_are(name)):
+        theirs = torch_says(asked, without(asked))
+        told = complaints("torch", asked, engine_says(asked), theirs)
+        if ("torch", name, k) in KNOWN:
+            assert told, f"no deviation any more: {KNOWN['torch', name, k]}"
+            continue
+        found += told
+        for layout, change in LAYOUTS.items():
+            found += complaints("torch", asked, engine_says(asked, layout=change), theirs, f", {layout}")
+        for other in other_shapes(asked):
+            found += complaints("torch", other, engine_says(other), torch_says(other, without(other)))
+    for asked in (question for table in TABLES for question in table if question.name == name):
+        found += complaints("torch", asked, engine_says(asked), torch_says(asked, without(asked)))
+    assert found == []
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_rows_agree_with_jax(name: str) -> None:
+    pytest.importorskip("jax")
+    from gradcheck.oracles.jax_names import JaxNamespace
+
+    if lacks("jax", JaxNamespace(), name):
+        return
+    asked = as_they_are(name)
+    found = []
+    for k, (question, theirs) in enumerate(zip(asked, jax_says(asked), strict=True)):
+        told = complaints("jax", question, engine_says(question), theirs)
+        if ("jax", name, k) in KNOWN:
+            assert told, f"no deviation any more: {KNOWN['jax', name, k]}"
+        else:
+            found += told
+    assert found == []
+
+
+def in_single_precision(asked: Question) -> Question:
+    return asked.changed(lambda a: a.astype(np.float32) if a.dtype.kind == "f" else a, "float32")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_single_precision_is_as_right_as_it_can_be(name: str) -> None:
+    """Against PyTorch in double precision at the same numbers; and values stay in single precision."""
+    pytest.importorskip("torch")
+    found = []
+    for k, sample in enumerate(as_they_are(name)):
+        asked = in_single_precision(sample)
+        if not asked.moving or ("torch", name, k) in KNOWN or name in LACKING["torch"]:
+            continue
+        ours = engine_says(asked)
+        assert {np.asarray(y).dtype for y in ours["value"]} == {np.dtype(np.float32)}
+        rounded = {mode: [np.asarray(y, np.float32) for y in ours[mode]] for mode in ours}
+        found += complaints("torch", asked, rounded, torch_says(asked, without(asked)))
+    assert found == []
+
+
+@pytest.mark.xfail(strict=True, reason="the engine does not yet give cotangents and tangents the dtype of their array")
+def test_derivatives_have_the_dtype_of_what_they_belong_to() -> None:
+    """As in PyTorch: float32 in, float32 out, in every mode."""
+    found = {}
+    for name in SAMPLES:
+        for sample in as_they_are(name):
+            asked = in_single_precision(sample)
+            if asked.moving:
+                ours = engine_says(asked)
+                wrong = [mode for mode in MODES if {np.asarray(y).dtype.name for y in ours[mode]} != {"float32"}]
+                found |= {str(asked): wrong} if wrong else {}
+    assert found == {}
+
+
+def test_every_exception_is_of_a_row_and_every_deviation_of_a_sample() -> None:
+    assert {name for _, name in (*INEXACT, *WITHOUT)} <= set(SAMPLES)
+    assert all(k < len(SAMPLES[name]) for _, name, k in KNOWN)
+    assert {question.name for table in TABLES for question in table} <= set(SAMPLES)
+
+
+def test_what_torch_is_excepted_from_it_really_lacks() -> None:
+    pytest.importorskip("torch")
+    for library, name in WITHOUT:
+        assert library == "torch"
+        with pytest.raises((RuntimeError, NotImplementedError), match="not implemented"):
+            torch_says(as_they_are(name)[0])
+
+
+def test_the_samples_are_no_degenerate_questions() -> None:
+    """A derivative that is all zero agrees with anything that forgot to compute it: few rows may be like that."""
+    flat = {"sign", "floor", "ceil", "round", "trunc", "floor_divide"}
+    for name in SAMPLES:
+        answers = [engine_says(asked) for asked in as_they_are(name) if asked.moving]
+        if answers and name not in flat:
+            assert any(largest(a["vjp"]) > 0 for a in answers), name
+            assert any(largest(a["jvp"]) > 0 for a in answers), name
