@@ -250,6 +250,26 @@ def report(json_path: Path, html_path: Path | None, verbose: bool) -> None:
 
 
 @main.command()
+@click.argument("name", required=False)
+@click.option("--markdown", is_flag=True, help="Print the table of docs/primitives.md instead.")
+def vocabulary(name: str | None, markdown: bool) -> None:
+    """List the functions of the language; with a NAME, tell all of one, its derivative among it."""
+    from rich.console import Console
+
+    from gradcheck.report.vocabulary import print_row, print_vocabulary
+    from gradcheck.report.vocabulary_table import markdown as table
+
+    if markdown:
+        if name is not None:
+            raise click.UsageError("--markdown is about all functions: give no NAME")
+        click.echo(table(), nl=False)
+    elif name is None:
+        print_vocabulary(Console())
+    else:
+        print_row(name, Console())
+
+
+@main.command()
 def doctor() -> None:
     """Say which witnesses are there, with which versions, and what is missing."""
     from gradcheck.oracles.hearing import WITNESSES, installed
