@@ -188,20 +188,21 @@ def jax_says(asked: Sequence[Question]) -> list[Answers]:
     return answers
 
 
-def differences(ours: Answers, theirs: Answers, units: float = 64.0) -> list[str]:
+def differences(ours: Answers, theirs: Answers, units: float = 64.0, size: float | None = None) -> list[str]:
     """Everything that differs: other shapes, other kinds of numbers, numbers more than so many units of roundoff apart.
 
-    A unit is relative to the largest number of the answer (by all arguments, since what adds up to one argument may
-    cancel). Where one side is all zero, which is exact, and the other mere rounding, it is relative to the first
-    derivatives, of which the rounding is.
+    A unit is relative to `size`, or else to the largest number of the answer (by all arguments, since what adds up to
+    one argument may cancel). Where one side is all zero, which is exact, and the other mere rounding, it is relative to
+    the first derivatives, of which the rounding is.
     """
     found: list[str] = []
+    first = max(largest(theirs.get("vjp", ())), largest(theirs.get("jvp", ())))
     for mode, wanted in theirs.items():
-        size = largest(wanted)
-        if mode != "value" and (size == 0 or largest(ours[mode]) == 0):
-            size = max(largest(theirs.get("vjp", ())), largest(theirs.get("jvp", ())))
+        unit = largest(wanted) if size is None else size
+        if mode != "value" and (unit == 0 or largest(ours[mode]) == 0):
+            unit = max(unit, first)
         for i, (got, want) in enumerate(zip(ours[mode], wanted, strict=True)):
-            if told := _apart(np.asarray(got), np.asarray(want), size, units):
+            if told := _apart(np.asarray(got), np.asarray(want), unit, units):
                 found.append(f"{mode} [{i}]: {told}: {got}, should be {want}")
     return found
 

@@ -11,16 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from agreement import MODES, Answers, Question, differences, engine_says, jax_says, largest, torch_says
-from agreement_questions import LACKING, LAYOUTS, SAMPLES, TABLES, as_they_are, other_shapes
+from agreement_questions import INEXACT, LACKING, LAYOUTS, SAMPLES, TABLES, as_they_are, other_shapes
 
 from gradcheck.errors import Unsupported
 
 UNITS = 64.0  # of roundoff, where a library is exact
-INEXACT = {  # (library, row) -> units, and why
-    ("torch", "polygamma"): (1e7, "its trigamma keeps nine digits"),
-    ("torch", "digamma"): (1e7, "its slope is trigamma, of nine digits"),
-    ("torch", "gammaln"): (1e7, "its second derivative is trigamma, of nine digits"),
-}
 WITHOUT = {  # (library, row) -> modes that the library has not
     ("torch", "floor_divide"): MODES[1:],  # "derivative for aten::floor_divide is not implemented"
 }

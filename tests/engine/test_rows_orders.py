@@ -1,0 +1,117 @@
+"""Are the third and fourth derivatives of every row those of PyTorch, in forward and in reverse mode?
+
+A derivative of order k is taken along tangents t: of <ct, f> by reverse mode over reverse mode, whose gradients are
+compared, and by forward mode over forward mode, which comes to one number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from agreement import Question, differences, directions, flat, largest
+from agreement_questions import INEXACT, LACKING, SAMPLES, X, as_they_are
+
+from gradcheck.engine import jvp, vjp
+from gradcheck.expr import NUMPY, VOCABULARY
+from gradcheck.report.vocabulary_table import TESTED_ORDER, namespaces, order, witnesses
+
+torch = pytest.importorskip("torch")
+
+UNITS = 512.0  # of roundoff, relative to the largest of the derivatives of all orders
+EXCEPTED = {"floor_divide": "PyTorch has no derivative of it"}
+Scalar = Callable[..., Any]
+
+
+def paired(xp: Any, left: Any, right: Any) -> Any:
+    """The sum of all products of the elements of two lists of arrays."""
+    parts = [xp.sum(xp.multiply(a, b), axis=None, keepdims=False) for a, b in zip(left, right, strict=True)]
+    return sum(parts[1:], parts[0])
+
+
+def engine_climbs(asked: Question, namespace: Any = NUMPY) -> tuple[dict[str, Any], dict[str, Any]]:
+    """By order, the gradients in reverse mode and the number in forward mode."""
+    ct, tangents = directions(asked)
+    reverse: Scalar = lambda xp, *x: paired(xp, flat(asked.call(xp, *x)), flat(ct))  # noqa: E731
+    forward = reverse
+    gradients, numbers = {}, {}
+    with np.errstate(all="ignore"):
+        for order in range(1, TESTED_ORDER + 1):
+            gradients[f"order {order}"] = vjp(reverse, namespace, asked.moving, np.ones(()))[1]
+            reverse, forward = by_reverse(reverse, tangents), by_forward(forward, tangents)
+            numbers[f"order {order}"] = [forward(namespace, *asked.moving)]
+    return gradients, numbers
+
+
+def by_reverse(f: Scalar, tangents: Any) -> Scalar:
+    return lambda xp, *x: paired(xp, vjp(f, xp, x, np.ones(()))[1], tangents)
+
+
+def by_forward(f: Scalar, tangents: Any) -> Scalar:
+    return lambda xp, *x: jvp(f, xp, x, tangents)[1]
+
+
+def torch_climbs(asked: Question) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same from PyTorch, all in reverse mode."""
+    from gradcheck.oracles.torch_names import TorchNamespace, array
+
+    given, along = directions(asked)
+    xs, tangents = [array(a).requires_grad_() for a in asked.moving], list(map(array, along))
+    gradients, numbers = {}, {}
+    out = flat(asked.call(TorchNamespace(), *xs))
+    y: Any = sum((a * array(b)).sum() for a, b in zip(out, flat(given), strict=True))
+    for order in range(1, TESTED_ORDER + 1):
+        grads = [torch.zeros_like(x) for x in xs]
+        if y.requires_grad:
+            grads = list(torch.autograd.grad(y, xs, create_graph=True, allow_unused=True, materialize_grads=True))
+        y = sum((g * t).sum() for g, t in zip(grads, tangents, strict=True))
+        gradients[f"order {order}"] = [g.detach().numpy(force=True) for g in grads]
+        numbers[f"order {order}"] = [y.detach().numpy(force=True)]
+    return gradients, numbers
+
+
+def complaints(asked: Question, namespace: Any = NUMPY) -> list[str]:
+    """Everything that differs, at every order; numbers relative to the largest derivative of any order."""
+    found = []
+    units, _ = INEXACT.get(("torch", asked.name), (UNITS, ""))
+    answers = zip(("reverse", "forward"), engine_climbs(asked, namespace), torch_climbs(asked), strict=True)
+    for mode, ours, theirs in answers:
+        size = largest([y for arrays in theirs.values() for y in arrays])
+        found += [f"{asked}, {mode}: {line}" for line in differences(ours, theirs, units, size)]
+    return found
+
+
+def has_orders(name: str) -> bool:
+    return VOCABULARY[name].differentiable and name not in LACKING["torch"] and name not in EXCEPTED
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLES if has_orders(name)])
+def test_higher_orders_agree_with_torch(name: str) -> None:
+    assert [line for asked in as_they_are(name)[:1] if asked.moving for line in complaints(asked)] == []
+
+
+def test_a_lie_in_the_last_order_alone_is_caught_in_both_modes() -> None:
+    """exp, whose slope is right up to the order before the last one."""
+
+    def slope(xp: Any, y: Any, x: Any) -> Any:
+        off = xp.subtract(x, xp.stop_gradient(x))  # zero, with the derivative one
+        return xp.add(y, xp.multiply(1e-7, xp.pow(off, TESTED_ORDER - 1)))
+
+    liar = replace(VOCABULARY["exp"], slopes=(slope,))
+    space = {name: getattr(NUMPY, name) for name in VOCABULARY}
+    told = complaints(Question("exp", [X]), SimpleNamespace(**space, vocabulary={**VOCABULARY, "exp": liar}))
+    assert [line.partition(" [")[0] for line in told] == [
+        f"exp(), as is, {mode}: order {TESTED_ORDER}" for mode in ("reverse", "forward")
+    ]
+
+
+def test_the_table_of_primitives_says_so_of_no_other_rows() -> None:
+    tested = {name for name in SAMPLES if has_orders(name) and as_they_are(name)[0].moving}
+    spaces = namespaces()
+    said = {name for name, row in VOCABULARY.items() if order(row, witnesses(row, spaces)) == str(TESTED_ORDER)}
+    assert said <= tested
+    assert len(said) >= 80
