@@ -86,7 +86,20 @@ SPREAD = [  # arguments of several shapes where the samples have plain numbers
     Question("solve", [np.stack([M, M.T]), X], {}, "broadcast"),
     Question("vecdot", [N.T, np.stack([N.T, M[:2]])], {}, "broadcast"), Question("dot", [M, X], {}, "broadcast"),
 ]  # fmt: skip
-TABLES = (REPEATED, INNER_EMPTY, SPREAD)
+POINT = np.array(0.75)
+NO_AXES = [  # rows that take axes, of an array without any
+    *(Question(name, [POINT], {}, "0-d") for name in ("sum", "mean", "max", "min", "prod", "norm", "logsumexp", "var",
+                                                      "any", "all", "argmax", "argmin", "permute_dims", "flip")),
+    Question("sum", [POINT], {"keepdims": True}, "0-d"), Question("max", [POINT], {"axis": ()}, "0-d"),
+    Question("reshape", [POINT], {"shape": (1, 1)}, "0-d"), Question("reshape", [N[:1, :1]], {"shape": ()}, "0-d"),
+    Question("broadcast_to", [POINT], {"shape": (2, 3)}, "0-d"), Question("expand_dims", [POINT], {"axis": 0}, "0-d"),
+    Question("squeeze", [N[:1, :1]], {"axis": None}, "0-d"), Question("stack", [[POINT, POINT]], {}, "0-d"),
+    Question("getitem", [POINT], {"index": (None,)}, "0-d"), Question("getitem", [POINT], {"index": ()}, "0-d"),
+    Question("getitem", [X], {"index": (1,)}, "0-d"),
+    Question("scatter", [POINT], {"index": (1,), "shape": (3,)}, "0-d"),
+    Question("take", [X], {"indices": 1}, "0-d"),
+]  # fmt: skip
+TABLES = (REPEATED, INNER_EMPTY, NO_AXES, SPREAD)
 
 NO_POINTS = {"scatter": "met by rules alone, behind the batch, where its index and shape count the points already"}
 

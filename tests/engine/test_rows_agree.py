@@ -13,6 +13,7 @@ import pytest
 from agreement import MODES, Answers, Question, differences, engine_says, jax_says, largest, torch_says
 from agreement_questions import INEXACT, LACKING, LAYOUTS, SAMPLES, TABLES, as_they_are, other_shapes
 
+from gradcheck.engine import tensor
 from gradcheck.errors import Unsupported
 
 UNITS = 64.0  # of roundoff, where a library is exact
@@ -106,7 +107,17 @@ def test_single_precision_is_as_right_as_it_can_be(name: str) -> None:
     assert found == []
 
 
-@pytest.mark.xfail(strict=True, reason="the engine does not yet give cotangents and tangents the dtype of their array")
+NOT_YET = "the engine does not yet give cotangents and tangents the dtype of their array"
+
+
+@pytest.mark.xfail(strict=True, reason=NOT_YET)
+def test_the_gradient_of_an_eager_tensor_has_its_dtype() -> None:
+    x = tensor([0.5, -1.0], requires_grad=True, dtype=np.float32)
+    x.relu().sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+@pytest.mark.xfail(strict=True, reason=NOT_YET)
 def test_derivatives_have_the_dtype_of_what_they_belong_to() -> None:
     """As in PyTorch: float32 in, float32 out, in every mode."""
     found = {}
