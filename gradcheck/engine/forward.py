@@ -63,10 +63,12 @@ class Forward(Interpreter):
 def _push_slopes(base: Namespace, row: Primitive, y: Value, raw: Any, tangents: Any, params: Any) -> Value | None:
     total = None
     for k, (slope, tangent) in enumerate(zip(row.slopes or (), tangents, strict=True)):
-        if tangent is None or slope is None or (type(slope) is float and slope == 0.0):
+        if tangent is None or slope is None:
             continue
         if is_complex(tangent) and row.wirtinger is not None:
             part = pushed(base, row.wirtinger[k], y, raw, tangent)
+        elif type(slope) is float and slope == 0.0:
+            continue
         elif is_complex(tangent) and not row.takes_complex:
             raise Unsupported("differentiation of complex numbers", row.name)
         elif callable(slope):

@@ -72,7 +72,7 @@ def hvp(
     """The value of f, and how its vjp with the fixed cotangent `ct` moves along `tangents` (forward over reverse)."""
     xp = Forward(base)
     value, pulled = vjp(f, xp, _duals(xp, args, tangents), ct, wrt)
-    moved = tuple(None if part is None else _tangent(xp, part) for part in pulled)
+    moved = tuple(None if p is None else _tangent(xp, p, x) for p, x in zip(pulled, map(_array, args), strict=True))
     return _map(lambda y: _lower(xp, y), value), moved
 
 
@@ -112,11 +112,15 @@ def _pull(xp: Reverse, out: Any, value: Any, ct: Any, leaves: list[Any], retain:
         if type(y) is Tensor and y.xp is xp and y.tracked:
             roots.append((y, _array(part)))
     pulled = {leaf.number: part for leaf, part in pullback(xp, roots, retain)}
-    return tuple(None if leaf is None else _or_zeros(xp.base, pulled.get(leaf.number), leaf.shape) for leaf in leaves)
+    return tuple(None if leaf is None else _or_zeros(xp.base, pulled.get(leaf.number), leaf) for leaf in leaves)
 
 
-def _or_zeros(base: Namespace, part: Value | None, shape: Shape) -> Value:
-    return base.zeros(shape=shape) if part is None else part
+def _or_zeros(base: Namespace, part: Value | None, like: Value) -> Value:
+    """A derivative of the dtype of what it belongs to; zeros where there is none."""
+    part = base.zeros(shape=shape_of(like)) if part is None else part
+    if isinstance(part, np.ndarray | np.generic) and part.dtype != like.dtype:
+        return part.astype(like.dtype)
+    return part
 
 
 def _array(x: Any) -> Any:
@@ -129,9 +133,9 @@ def _lower(xp: Namespace, y: Any) -> Any:
     return y.data if isinstance(y, Tensor | Dual) and y.xp is xp else _array(y)
 
 
-def _tangent(xp: Forward, y: Any) -> Any:
+def _tangent(xp: Forward, y: Any, like: Any = None) -> Any:
     moved = y.tangent if isinstance(y, Dual) and y.xp is xp else None
-    return _or_zeros(xp.base, moved, shape_of(_lower(xp, y)))
+    return _or_zeros(xp.base, moved, _lower(xp, y) if like is None else like)
 
 
 def _duals(xp: Forward, args: Sequence[Value], tangents: Sequence[Value | None]) -> list[Any]:

@@ -169,15 +169,15 @@ def _many(name: str, formula: Any) -> Primitive:
 
 COMPLEX: tuple[Primitive, ...] = (
     Primitive("conj", 1, np.conj, slopes=(1.0,), wirtinger=((0.0, 1.0),), latex=r"\overline{{{0}}}"),
-    Primitive("real", 1, np.real, slopes=(1.0,), wirtinger=((0.5, 0.5),), latex=r"\operatorname{{Re}} {0}"),
-    Primitive("imag", 1, np.imag, slopes=(0.0,), wirtinger=((-0.5j, 0.5j),), latex=r"\operatorname{{Im}} {0}"),
+    Primitive("real", 1, np.real, slopes=(1.0,), wirtinger=((0.5, 0.5),), latex=r"\operatorname{{Re}}\left({0}\right)"),
+    Primitive("imag", 1, np.imag, slopes=(0.0,), wirtinger=((-0.5j, 0.5j),), latex=r"\operatorname{{Im}}\left({0}\right)"),
     Primitive(
         "angle",
         1,
         np.angle,
         slopes=(0.0,),
         wirtinger=((_angle_by_z, _angle_by_conj),),
-        latex=r"\arg {0}",
+        latex=r"\arg\left({0}\right)",
         note="the slope at 0 is taken as 0",
     ),
     _transform("fft", _fourier(np.fft.fft), _fft_vjp("fft"), analytic=True),

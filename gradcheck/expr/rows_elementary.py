@@ -24,6 +24,11 @@ def _asin_slope(xp: Namespace, y: Value, x: Value) -> Value:
     return xp.reciprocal(xp.multiply(xp.sqrt(xp.subtract(1.0, x)), xp.sqrt(xp.add(1.0, x))))
 
 
+def _asinh_slope(xp: Namespace, y: Value, z: Value) -> Value:
+    turned = xp.multiply(1j, z)
+    return xp.reciprocal(xp.multiply(xp.sqrt(xp.subtract(1.0, turned)), xp.sqrt(xp.add(1.0, turned))))
+
+
 def _acosh_slope(xp: Namespace, y: Value, x: Value) -> Value:
     return xp.reciprocal(xp.multiply(xp.sqrt(xp.subtract(x, 1.0)), xp.sqrt(xp.add(x, 1.0))))
 
@@ -144,6 +149,7 @@ ELEMENTARY: tuple[Primitive, ...] = (
         1,
         np.arcsinh,
         slopes=(lambda xp, y, x: xp.reciprocal(xp.hypot(1.0, x)),),
+        wirtinger=((_asinh_slope, 0.0),),  # hypot is for real numbers
         latex=r"\operatorname{{arsinh}}\left({0}\right)",
         analytic=True,
     ),

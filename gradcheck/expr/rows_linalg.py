@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.expr.composition import composition
 from gradcheck.expr.primitive import Batching, Namespace, Params, Primitive, Value
 from gradcheck.expr.rules import shape_of
 
@@ -39,6 +40,10 @@ def _inner(x: Any, y: Any) -> Any:
 def _dot_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
     ct = _column(xp, ct)
     return xp.multiply(ct, args[1]), xp.multiply(ct, args[0])
+
+
+def _vecdot(xp: Namespace, x: Value, y: Value) -> Value:
+    return xp.dot(xp.conj(x), y)  # the standard's vecdot conjugates its first argument; dot conjugates none
 
 
 def _outer(x: Any, y: Any) -> Any:
@@ -208,7 +213,7 @@ def _matrix(name: str, arity: int, numpy: Any, vjp: Any, **more: Any) -> Primiti
 
 LINALG: tuple[Primitive, ...] = (
     _matrix("dot", 2, _inner, _dot_vjp, jvp=_bilinear_jvp("dot"), latex=r"{0} \cdot {1}", note="of two vectors"),
-    _matrix("vecdot", 2, _inner, _dot_vjp, jvp=_bilinear_jvp("vecdot"), torch="torch.linalg.vecdot"),
+    composition("vecdot", 2, _vecdot, torch="torch.linalg.vecdot", batching=Batching.TRAILING, aliases=("inner",)),
     _matrix("matmul", 2, np.matmul, _matmul_vjp, jvp=_bilinear_jvp("matmul"), latex="{0} {1}"),
     _matrix("outer", 2, _outer, _outer_vjp, jvp=_bilinear_jvp("outer"), latex=r"{0} \otimes {1}"),
     _matrix("matrix_transpose", 1, _matrix_transpose, _matrix_transpose_vjp, linear=True, latex=r"{0}^{{\top}}"),

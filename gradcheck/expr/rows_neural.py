@@ -18,7 +18,6 @@ NEURAL: tuple[Primitive, ...] = (
         torch="torch.nn.functional.silu",
         jax="jax.nn.silu",
         latex=r"\operatorname{{silu}}\left({0}\right)",
-        analytic=True,
         aliases=("swish",),
     ),
 )

@@ -30,7 +30,7 @@ OTHER_NAMES = {
     "rint": "round", "fix": "trunc", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
     "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "sigmoid": "expit", "lgamma": "gammaln",
     "loggamma": "gammaln", "psi": "digamma", "amax": "max", "amin": "min", "clamp": "clip", "detach": "stop_gradient",
-    "inner": "vecdot", "bmm": "matmul", "mm": "matmul", "unsqueeze": "expand_dims",
+    "bmm": "matmul", "mm": "matmul", "unsqueeze": "expand_dims",
     "permute": "permute_dims", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
     "ge": "greater_equal",
 }  # fmt: skip

@@ -111,7 +111,7 @@ def _op_argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _op_dot(a: Any, b: Any) -> Any:
-    return jnp.vecdot(jnp.asarray(a), jnp.asarray(b))
+    return jnp.vecdot(jnp.conj(jnp.asarray(a)), jnp.asarray(b))  # which conjugates its first
 
 
 def _op_outer(a: Any, b: Any) -> Any:
@@ -152,7 +152,8 @@ def _op_getitem(x: Any, index: Any) -> Any:
 
 
 def _op_scatter(x: Any, index: Any, shape: Any) -> Any:
-    return jnp.zeros(shape).at[index].add(x)
+    x = jnp.asarray(x)
+    return jnp.zeros(shape, x.dtype).at[index].add(x)
 
 
 def _op_take(x: Any, indices: Any, axis: Any = None) -> Any:
@@ -179,3 +180,11 @@ def _constant(name: str) -> Callable[..., Any]:
 _op_zeros, _op_ones, _op_full, _op_eye, _op_arange, _op_linspace = (
     _constant(name) for name in ("zeros", "ones", "full", "eye", "arange", "linspace")
 )
+
+
+def _fourier(name: str) -> Callable[..., Any]:
+    function = getattr(jnp.fft, name)
+    return lambda x, n=None, axis=-1, norm="backward": function(jnp.asarray(x), n=n, axis=_one(axis), norm=norm)
+
+
+_op_fft, _op_ifft, _op_rfft, _op_irfft = _fourier("fft"), _fourier("ifft"), _fourier("rfft"), _fourier("irfft")

@@ -17,13 +17,14 @@ import numpy as np
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, VOCABULARY, Batching, Primitive
+from gradcheck.expr.rows_complex import INVERSE
 from gradcheck.expr.rules import one_axis
 
 UNIT = 2.0**-53  # unit roundoff of float64
 TINY = 2.0**-1074  # one subnormal step: the error of underflow
 EXACT = frozenset(
     "negative positive abs sign floor ceil round trunc maximum minimum clip where copysign relu "
-    "zeros ones full eye".split()
+    "zeros ones full eye conj real imag".split()
 )  # results that are not rounded
 BASIC = frozenset("add subtract multiply divide square sqrt reciprocal".split())  # correctly rounded by IEEE 754
 LIBRARY_ULP = 4.0  # what NumPy's and SciPy's other functions are allowed, in units of roundoff
@@ -128,11 +129,17 @@ def _elementwise(row: Primitive) -> Callable[..., Any]:
         for slope, arg in zip(slopes, args, strict=True):
             if slope is None or not isinstance(arg, Bounded) or not np.any(arg.err):
                 continue
-            steepness = slope(NUMPY, y, *values) if callable(slope) else slope
-            err = err + _scaled(steepness, arg.err)
+            err = err + _scaled(_steepness(row, slope, y, values), arg.err)
         return Bounded(y, np.broadcast_to(err, np.shape(y)))
 
     return function
+
+
+def _steepness(row: Primitive, slope: Any, y: Any, values: list[Any]) -> Any:
+    """How much the result moves at most when the argument moves by one; of a complex argument, in any direction."""
+    if row.wirtinger is None or np.asarray(values[0]).dtype.kind != "c":
+        return slope(NUMPY, y, *values) if callable(slope) else slope
+    return sum(np.abs(part(NUMPY, y, *values) if callable(part) else part) for part in row.wirtinger[0])
 
 
 def _moving(row: Primitive) -> Callable[..., Any]:
@@ -164,6 +171,23 @@ def _summing(row: Primitive) -> Callable[..., Any]:
         terms = max(np.size(x) / max(np.size(y), 1), np.shape(x)[-1] if np.ndim(x) else 1, 1)
         rounding = (terms + 1) * UNIT * row.numpy(np.abs(x), **params)
         return Bounded(y, np.abs(row.numpy(_errors(arg), **params)) + rounding + TINY)
+
+    return function
+
+
+def _transforming(row: Primitive) -> Callable[..., Any]:
+    """Fourier transforms: every result is a sum of all numbers, each times a root of unity."""
+
+    def function(arg: Any, n: Any, axis: int, norm: str) -> Any:
+        x, errors = value_of(arg), _errors(arg)
+        y = row.numpy(x, n=n, axis=axis, norm=norm)
+        points = max(np.shape(y)[axis], np.shape(x)[axis], 1)
+        scale = {"forward": 1.0 / points, "ortho": points**-0.5, "backward": 1.0}
+        factor = scale[norm] if row.name in ("fft", "rfft") else scale[INVERSE[norm]]
+        twice = 2.0 if row.name == "irfft" else 1.0  # the frequencies that are left out count too
+        stages = 4.0 * np.log2(2 * points) * UNIT
+        total = np.sum(np.abs(errors) + stages * np.abs(x), axis=axis, keepdims=True)
+        return Bounded(y, np.broadcast_to(twice * factor * total + TINY, np.shape(y)))
 
     return function
 
@@ -317,7 +341,8 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     "softmax": _softmax, "prod": _prod, "cumulative_prod": _cumulative_prod, "inv": _inv, "det": _det, "solve": _solve,
 }  # fmt: skip
 _SUMMING = frozenset({"sum", "cumulative_sum", "trace", "scatter", "scatter_add"})
-_BILINEAR = frozenset({"matmul", "outer", "vecdot", "dot"})
+_TRANSFORMING = frozenset({"fft", "ifft", "rfft", "irfft"})
+_BILINEAR = frozenset({"matmul", "outer", "dot"})
 
 
 def _choosing(row: Primitive) -> Callable[..., Any]:
@@ -337,6 +362,8 @@ def _carry(row: Primitive) -> Callable[..., Any]:
         return _choosing(row)
     if row.name in _COMPOSED:
         return _composed(row, _COMPOSED[row.name])
+    if row.name in _TRANSFORMING:
+        return _transforming(row)
     if row.name in _SUMMING:
         return _summing(row)
     if row.name in _BILINEAR:

@@ -48,6 +48,8 @@ def tensor(value: Any) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
         return value
     array = np.asarray(value)
+    if array.dtype.kind == "c":
+        return torch.as_tensor(array.astype(np.complex128))
     return torch.as_tensor(array if array.dtype == bool else array.astype(np.float64))
 
 
@@ -203,7 +205,7 @@ def _op_argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _op_dot(a: Any, b: Any) -> Any:
-    return torch.linalg.vecdot(tensor(a), tensor(b))
+    return torch.linalg.vecdot(torch.conj(tensor(a)), tensor(b))  # which conjugates its first
 
 
 def _op_matmul(a: Any, b: Any) -> Any:
@@ -344,5 +346,27 @@ _op_zeros, _op_ones, _op_full, _op_eye, _op_arange, _op_linspace = (
 
 
 def array(values: Array) -> torch.Tensor:
-    """Numbers as a float64 tensor of its own memory."""
-    return torch.from_numpy(np.array(values, dtype=np.float64))
+    """Numbers as a float64 or complex128 tensor of its own memory."""
+    kind = np.complex128 if np.asarray(values).dtype.kind == "c" else np.float64
+    return torch.from_numpy(np.array(values, dtype=kind))
+
+
+def _op_imag(x: Any) -> Any:
+    return torch.imag(tensor(x).to(torch.complex128))  # it has none of a real tensor
+
+
+def _fourier(name: str) -> Callable[..., Any]:
+    function = getattr(torch.fft, name)
+
+    def call(x: Any, n: Any = None, axis: Any = -1, norm: str = "backward") -> Any:
+        return function(tensor(x), n=n, dim=one_axis(axis), norm=norm)
+
+    return call
+
+
+_op_fft, _op_ifft, _op_rfft, _op_irfft = _fourier("fft"), _fourier("ifft"), _fourier("rfft"), _fourier("irfft")
+
+
+def _op_sign(x: Any) -> Any:
+    x = tensor(x)
+    return torch.sgn(x) if x.is_complex() else torch.sign(x)

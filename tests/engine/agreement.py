@@ -18,7 +18,7 @@ import numpy as np
 from gradcheck.engine import hvp, jvp, vjp
 from gradcheck.expr import NUMPY, VOCABULARY, Batch, Batched
 
-UNIT = {"float64": 2.0**-53, "float32": 2.0**-24}
+UNIT = {"float64": 2.0**-53, "float32": 2.0**-24, "complex128": 2.0**-53, "complex64": 2.0**-24}
 MODES = ("value", "vjp", "jvp", "forward over reverse", "reverse over reverse")
 Answers = Mapping[str, Sequence[Any]]  # value and jvp: an array for each output; else one for each moving argument
 Layout = Callable[[Any], Any]
@@ -36,13 +36,13 @@ class Question:
 
     @property
     def moving(self) -> list[Any]:
-        """The arrays that derivatives are asked by: those of real numbers."""
+        """The arrays that derivatives are asked by: those of real or complex numbers."""
         found: list[Any] = []
         mapped(found.append, self.args)
         return [a for a in found if self._moves(a)]
 
     def _moves(self, array: Any) -> bool:
-        return array.dtype.kind == "f" and VOCABULARY[self.name].differentiable
+        return array.dtype.kind in "fc" and VOCABULARY[self.name].differentiable
 
     def call(self, xp: Any, *moving: Any) -> Any:
         """The row in a namespace, with other values in the places of the moving arrays."""
@@ -79,7 +79,9 @@ def directions(asked: Question) -> tuple[Any, list[Any]]:
 
     def drawn(like: Any) -> Any:
         numbers = np.asarray(rng.integers(8, 64, np.shape(like)) / 64 * rng.choice([-1, 1], np.shape(like)))
-        return numbers.astype(np.result_type(like, np.float32)) if np.asarray(like).dtype.kind == "f" else numbers
+        if np.asarray(like).dtype.kind == "c":
+            numbers = numbers + 1j * rng.integers(-64, 64, np.shape(like)) / 64
+        return numbers.astype(np.result_type(like, np.float32)) if np.asarray(like).dtype.kind in "fc" else numbers
 
     cts = tuple(drawn(y) for y in flat(out))
     return cts if isinstance(out, tuple) else cts[0], [drawn(a) for a in asked.moving]
@@ -93,7 +95,7 @@ def engine_says(asked: Question, namespace: Any = NUMPY, layout: Layout = np.arr
 
     def along(xp: Any, *x: Any) -> Any:
         parts = zip(vjp(asked.call, xp, x, ct)[1], tangents, strict=True)
-        return tuple(xp.sum(xp.multiply(part, t), axis=None, keepdims=False) for part, t in parts)
+        return tuple(xp.sum(xp.real(xp.multiply(part, t)), axis=None, keepdims=False) for part, t in parts)
 
     with np.errstate(all="ignore"):
         if not arrays:
@@ -104,7 +106,7 @@ def engine_says(asked: Question, namespace: Any = NUMPY, layout: Layout = np.arr
             "vjp": pulled,
             "jvp": flat(jvp(asked.call, namespace, arrays, tangents)[1]),
             "forward over reverse": hvp(asked.call, namespace, arrays, ct, tangents)[1],
-            "reverse over reverse": vjp(along, namespace, arrays, tuple(np.ones((), a.dtype) for a in arrays))[1],
+            "reverse over reverse": vjp(along, namespace, arrays, tuple(np.ones((), a.real.dtype) for a in arrays))[1],
         }
 
 
@@ -142,7 +144,7 @@ def torch_says(asked: Question, without: Sequence[str] = ()) -> Answers:
         return torch.autograd.grad(flat(f(*leaves)), leaves, flat(ct), create_graph=True, **loose)
 
     def twice() -> Any:
-        along = sum((g * t).sum() for g, t in zip(reverse(), ts, strict=True))
+        along = sum((g * t).real.sum() for g, t in zip(reverse(), ts, strict=True))
         return torch.autograd.grad(along, leaves, **loose) if along.requires_grad else list(map(torch.zeros_like, xs))
 
     ways = {
@@ -164,19 +166,23 @@ def jax_says(asked: Sequence[Question]) -> list[Answers]:
     from gradcheck.oracles.jax_library import jax, jnp
     from gradcheck.oracles.jax_names import JaxNamespace
 
+    def conjugate(tree: Any) -> Any:
+        return jax.tree.map(jnp.conj, tree)  # JAX's complex gradients are the conjugates of PyTorch's, and of ours
+
     def one(question: Question, xs: Any, ct: Any, ts: Any) -> Any:
         def f(*moving: Any) -> Any:
             return question.call(JaxNamespace(), *moving)
 
         def pull(*moving: Any) -> Any:
-            return jax.vjp(f, *moving)[1](ct)
+            return jax.vjp(f, *moving)[1](conjugate(ct))
 
         if not xs:
             return {"value": [f()]}
         value, pushed = jax.jvp(f, xs, ts)
         pulled, moved = jax.jvp(pull, xs, ts)
-        again = jax.vjp(pull, *xs)[1](ts)
-        return dict(zip(MODES, [flat(value), pulled, flat(pushed), moved, again], strict=True))
+        again = jax.vjp(pull, *xs)[1](conjugate(ts))
+        answers = [flat(value), conjugate(pulled), flat(pushed), conjugate(moved), conjugate(again)]
+        return dict(zip(MODES, answers, strict=True))
 
     given = []
     for question in asked:
@@ -216,10 +222,10 @@ def _apart(got: Any, want: Any, size: float, units: float) -> str:
     """How two arrays differ; nothing where they agree."""
     if got.shape != want.shape:
         return f"shape {got.shape}, should be {want.shape}"
-    if got.dtype.kind != "f":
+    if got.dtype.kind not in "fc":
         return "" if np.array_equal(got, want) else f"other numbers, of {got.dtype}"
     finite = np.isfinite(want)
     if not np.array_equal(got[~finite], want[~finite], equal_nan=True) or not np.all(np.isfinite(got[finite])):
         return "other infinities or nan"
-    apart = np.max(np.abs(got[finite].astype(np.float64) - want[finite]), initial=0.0) / UNIT[str(got.dtype)]
+    apart = np.max(np.abs(got[finite].astype(want.dtype) - want[finite]), initial=0.0) / UNIT[str(got.dtype)]
     return "" if apart <= units * size else f"{apart / size if size else np.inf:.3g} units apart"

@@ -30,7 +30,7 @@ Scalar = Callable[..., Any]
 
 def paired(xp: Any, left: Any, right: Any) -> Any:
     """The sum of all products of the elements of two lists of arrays."""
-    parts = [xp.sum(xp.multiply(a, b), axis=None, keepdims=False) for a, b in zip(left, right, strict=True)]
+    parts = [xp.sum(xp.real(xp.multiply(a, b)), axis=None, keepdims=False) for a, b in zip(left, right, strict=True)]
     return sum(parts[1:], parts[0])
 
 
@@ -64,12 +64,12 @@ def torch_climbs(asked: Question) -> tuple[dict[str, Any], dict[str, Any]]:
     xs, tangents = [array(a).requires_grad_() for a in asked.moving], list(map(array, along))
     gradients, numbers = {}, {}
     out = flat(asked.call(TorchNamespace(), *xs))
-    y: Any = sum((a * array(b)).sum() for a, b in zip(out, flat(given), strict=True))
+    y: Any = sum((a * array(b)).real.sum() for a, b in zip(out, flat(given), strict=True))
     for order in range(1, TESTED_ORDER + 1):
         grads = [torch.zeros_like(x) for x in xs]
         if y.requires_grad:
             grads = list(torch.autograd.grad(y, xs, create_graph=True, allow_unused=True, materialize_grads=True))
-        y = sum((g * t).sum() for g, t in zip(grads, tangents, strict=True))
+        y = sum((g * t).real.sum() for g, t in zip(grads, tangents, strict=True))
         gradients[f"order {order}"] = [g.detach().numpy(force=True) for g in grads]
         numbers[f"order {order}"] = [y.detach().numpy(force=True)]
     return gradients, numbers

@@ -27,6 +27,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "pow": (0.5, 2), "divide": (0.4, 2), "reciprocal": (0.4, 2), "remainder": (0.4, 3), "floor_divide": (0.4, 3),
     "tan": (-1.2, 1.2), "cbrt": (0.3, 3),
 }  # fmt: skip
+TO_COMPLEX = frozenset("fft ifft rfft ihfft fftn ifftn rfftn".split())  # asked for their parts, added up
 Shapes = tuple[tuple[int, ...], ...]
 MATRIX: Mapping[str, Shapes] = {
     "dot": ((3,), (3,)), "vecdot": ((3,), (3,)), "outer": ((3,), (2,)), "matmul": ((2, 3), (3, 2)),
@@ -60,7 +61,8 @@ class Question:
 
     def call(self, xp: Any, *arrays: Any) -> Any:
         function = getattr(xp, self.row.name)
-        return function(arrays, **self.params) if self.row.arity is None else function(*arrays, **self.params)
+        y = function(arrays, **self.params) if self.row.arity is None else function(*arrays, **self.params)
+        return xp.add(xp.real(y), xp.multiply(2.0, xp.imag(y))) if self.row.name in TO_COMPLEX else y
 
     @property
     def wrt(self) -> tuple[bool, ...]:

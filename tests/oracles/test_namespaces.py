@@ -85,11 +85,20 @@ SAMPLES: dict[str, list[Sample]] = {
     "inv": [([M], {})],
     "solve": [([M, X], {}), ([M, N], {})],
 }  # fmt: skip
+SAMPLES |= {
+    **{name: [([X], {})] for name in ("conj", "real", "imag", "angle")},
+    **{name: [([X], {}), ([N], {"axis": 0}), ([N], {"n": 5, "axis": 0}), ([X], {"n": 2, "norm": "ortho"})]
+       for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft")},
+    **{name: [([N], {}), ([N], {"axes": (0,)}), ([np.stack([N, 2 * N])], {"s": (4, 3), "axes": (0, 2)})]
+       for name in ("fftn", "ifftn", "rfftn", "irfftn")},
+    **{name: [([X], {}), ([N], {}), ([N], {"axes": (0,)})] for name in ("fftshift", "ifftshift")},
+}  # fmt: skip
 SAMPLES["norm"] += [([N], {"ord": 1}), ([N], {"ord": np.inf, "axis": 0}), ([N], {"ord": np.inf})]
 SAMPLES["var"] += [([X], {"correction": 1})]
 SAMPLES["std"] += [([N], {"axis": 0, "correction": 1})]
 SAMPLES["floor_divide"][0] = ([X, np.array([0.2, 0.3, -0.7])], {})
 
+WHOLE = {"inv", "solve", "det"} | {name for name in SAMPLES if "fft" in name}  # right as a whole: by its largest number
 DIGITS = {  # units of roundoff allowed where a library is less exact than that
     ("torch", "polygamma"): 2e7,  # its trigamma keeps nine digits
     ("jax", "gammaln"): 1e4,  # absolute near its zeros at 1 and 2
@@ -104,19 +113,22 @@ def test_every_row_has_a_sample_and_every_sample_a_row() -> None:
 
 
 def _numbers(value: Any) -> np.ndarray:
-    return np.asarray(value.detach() if hasattr(value, "detach") else value, dtype=float)
+    array = np.asarray(value.detach().resolve_conj() if hasattr(value, "detach") else value)
+    if array.dtype.kind == "c":
+        array = np.stack([array.real, array.imag], axis=-1)
+    return np.asarray(array, dtype=float)
 
 
 def _same(name: str, got: Any, want: np.ndarray, units: float = 64.0) -> None:
     got = _numbers(got)
     assert got.shape == want.shape, (name, got.shape, want.shape)
-    size = np.maximum(np.abs(want), np.max(np.abs(want), initial=0.0) if name in ("inv", "solve", "det") else 0.0)
+    size = np.maximum(np.abs(want), np.max(np.abs(want), initial=0.0) if name in WHOLE else 0.0)
     assert np.all(np.abs(got - want) <= units * 2.0**-53 * size), (name, got, want)
 
 
 def _truth(name: str, args: list[Any], params: dict[str, Any]) -> np.ndarray:
     with np.errstate(all="ignore"):
-        return np.asarray(getattr(NUMPY, name)(*args, **params), dtype=float)
+        return _numbers(getattr(NUMPY, name)(*args, **params))
 
 
 def _mapped(function: Any, args: list[Any]) -> list[Any]:
