@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from itertools import count
 from operator import attrgetter
+from types import MethodType
 from typing import Any
 
 from gradcheck.engine.arguments import binder
@@ -45,9 +46,18 @@ class Reverse(Interpreter):
             return (_one_array if row.arity == 1 else _any)(row)
         return (_unary if row.arity == 1 else _binary)(row)
 
+    def lifted(self, row: Primitive) -> Function:
+        """A row that the vocabulary does not have, over NumPy's arrays, as a function that records."""
+        return MethodType(_any(row, lambda xp: row.numpy), self)
+
+
+def _of_base(row: Primitive) -> Function:
+    """The base's function of that name, given a namespace above it."""
+    return attrgetter(f"base.{row.name}")
+
 
 def _unary(row: Primitive) -> Function:
-    rule, operation = Rule(row), attrgetter(f"base.{row.name}")
+    rule, operation = Rule(row), _of_base(row)
 
     def call(xp: Reverse, a: Any) -> Any:
         if type(a) is not Tensor or a.xp is not xp:
@@ -61,7 +71,7 @@ def _unary(row: Primitive) -> Function:
 
 
 def _binary(row: Primitive) -> Function:
-    rule, operation = Rule(row), attrgetter(f"base.{row.name}")
+    rule, operation = Rule(row), _of_base(row)
 
     def call(xp: Reverse, a: Any, b: Any) -> Any:
         x, y, p, q, own = a, b, None, None, False
@@ -83,7 +93,7 @@ def _binary(row: Primitive) -> Function:
 
 def _one_array(row: Primitive) -> Function:
     """A function of one array, with parameters."""
-    bind, rule, differentiable, operation = binder(row), Rule(row), row.differentiable, attrgetter(f"base.{row.name}")
+    bind, rule, differentiable, operation = binder(row), Rule(row), row.differentiable, _of_base(row)
 
     def call(xp: Reverse, *args: Any, **named: Any) -> Any:
         (a,), params = bind(args, named)
@@ -97,9 +107,9 @@ def _one_array(row: Primitive) -> Function:
     return call
 
 
-def _any(row: Primitive) -> Function:
-    """A function of any number of arrays, or of a sequence of them, with parameters."""
-    bind, rule, differentiable, operation = binder(row), Rule(row), row.differentiable, attrgetter(f"base.{row.name}")
+def _any(row: Primitive, found: Function | None = None) -> Function:
+    """A function of any number of arrays, or of a sequence of them, with parameters; `found(xp)` is what computes it."""
+    bind, rule, differentiable, operation = binder(row), Rule(row), row.differentiable, found or _of_base(row)
 
     def call(xp: Reverse, *args: Any, **named: Any) -> Any:
         arrays, params = bind(args, named)
