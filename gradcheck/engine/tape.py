@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.engine.array_object import ArrayObject
 from gradcheck.engine.backward import pullback
 from gradcheck.engine.operators import Operators, plain
 from gradcheck.engine.pull import Rule
@@ -40,7 +41,7 @@ class GradFn:
         return f"<{self.name}>"
 
 
-class Tensor(Operators):
+class Tensor(ArrayObject):
     """A value of the namespace `xp`; `data` is a value of the namespace below.
 
     tracked whether derivatives by it, or through it, are wanted
