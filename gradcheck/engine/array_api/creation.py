@@ -41,7 +41,7 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     """
     on_cpu(device)
     if isinstance(obj, Tensor):
-        if dtype is not None and inside(obj).dtype != dtype:
+        if inside(obj).dtype != (dtype or obj.dtype):
             if copy is False:
                 raise ValueError(f"a tensor of {obj.dtype} cannot become one of {np.dtype(dtype)} without a copy")
             return astype(obj, dtype)
