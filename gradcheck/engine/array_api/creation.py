@@ -104,7 +104,11 @@ def ones(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:
 
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:
-    """An array of one number; Unsupported where derivatives by that number are wanted (broadcast_to has them)."""
+    """An array of one number, which may be a tensor of no dimensions."""
+    if moves(fill_value):
+        on_cpu(device)
+        filled = broadcast_to(fill_value, (shape,) if isinstance(shape, int) else shape)
+        return filled if dtype is None else astype(filled, dtype)
     return _made(np.full, shape, fill_value, dtype=dtype, device=device)
 
 

@@ -68,10 +68,11 @@ def wrap(value: Any) -> Any:
     return value if isinstance(value, Tensor) else EAGER.leaf(np.asarray(value), requires_grad=False)
 
 
-def row_for(name: str, arrays: Iterable[Any], params: Params = NONE) -> Primitive | None:
-    """The row that computes the function `name` of these arguments, if there is one."""
+def row_for(name: str, arrays: Iterable[Any], params: Params = NONE, kinds: str = "fc") -> Primitive | None:
+    """The row that computes the function `name` of these arguments, if there is one; `kinds` are those it is for."""
     row = VOCABULARY.get(name)
-    if row is None or not any(is_floating(x) for x in arrays):
+    floating = [x for x in arrays if is_floating(x)]
+    if row is None or not floating or not all(is_floating(x, kinds) for x in floating):
         return None
     return row if all(p in row.params or _asks_nothing(p, value) for p, value in params.items()) else None
 
@@ -83,23 +84,26 @@ def _asks_nothing(param: str, value: Any) -> bool:
     return value is None if neutral is None else bool(value == neutral)
 
 
-def run(name: str, arrays: tuple[Any, ...], plainly: Function, params: Params = NONE, flat: bool = False) -> Any:
+def run(name: str, arrays: tuple[Any, ...], plainly: Function, params: Params = NONE, kinds: str = "fc") -> Any:
     """The function `name` of `arrays`: the row's, or `plainly`, NumPy's.
 
-    flat: no derivative exists or it is zero wherever it does, so that `plainly` may have any tensor.
+    kinds: NumPy's letters of the dtypes that the row is for, real floating (f) and complex (c).
     Unsupported where a derivative is wanted and no row can give it.
     """
     for x in arrays:
         inside(x)
-    row = row_for(name, arrays, params)
+    row = row_for(name, arrays, params, kinds)
     if row is None:
-        return untracked(name, arrays, plainly, params, flat)
+        return untracked(name, arrays, plainly, params)
     args = (arrays,) if row.arity is None else arrays
     return wrap(getattr(EAGER, name)(*args, **{p: value for p, value in params.items() if p in row.params}))
 
 
 def untracked(name: str, arrays: tuple[Any, ...], plainly: Function, params: Params = NONE, flat: bool = False) -> Any:
-    """NumPy's function of `arrays`, recorded nowhere; Unsupported where that would lose a derivative."""
+    """NumPy's function of `arrays`, recorded nowhere; Unsupported where that would lose a derivative.
+
+    flat: no derivative exists, or it is zero wherever it does, so that none is lost.
+    """
     if not flat and any(map(moves, arrays)):
         raise Unsupported("the engine", f"derivative of {name} for these arguments; detach() them where none is wanted")
     return wrap(plainly(*map(inside, arrays), **params))

@@ -24,7 +24,7 @@ def _unary(name: str) -> Function:
     plainly, flat = getattr(np, name), name in FLAT
 
     def function(x: Any, /) -> Any:
-        return run(name, (x,), plainly, flat=flat)
+        return untracked(name, (x,), plainly, flat=True) if flat else run(name, (x,), plainly)
 
     return named(function, name, f"The standard's `{name}` of each element.")
 
@@ -33,7 +33,7 @@ def _binary(name: str) -> Function:
     plainly, flat = getattr(np, name), name in FLAT
 
     def function(x1: Any, x2: Any, /) -> Any:
-        return run(name, (x1, x2), plainly, flat=flat)
+        return untracked(name, (x1, x2), plainly, flat=True) if flat else run(name, (x1, x2), plainly)
 
     return named(function, name, f"The standard's `{name}` of each two elements, broadcast; either may be a number.")
 

@@ -11,10 +11,27 @@ import numpy as np
 
 from gradcheck.engine.array_api import elementwise, reductions
 from gradcheck.engine.array_api.creation import eye
-from gradcheck.engine.array_api.dispatch import inside, is_complex, is_floating, run, untracked
+from gradcheck.engine.array_api.dispatch import (
+    NONE,
+    Function,
+    Params,
+    inside,
+    is_complex,
+    is_floating,
+    row_for,
+    run,
+    untracked,
+)
 from gradcheck.engine.array_api.shapes import broadcast_arrays, broadcast_to, moveaxis, permute_dims, reshape, stack
 from gradcheck.expr.vocabulary import VOCABULARY
 
+REAL = "f"  # the rows of these decompositions are for real matrices
+PARTS = {
+    "eigh": ("eigvalsh", "eigh_vectors"),
+    "qr": ("qr_q", "qr_r"),
+    "slogdet": ("slogdet_sign", "logabsdet"),
+    "svd": ("svd_u", "svdvals", "svd_vh"),
+}
 MAIN = ["matmul", "matrix_transpose", "tensordot", "vecdot"]  # those of the main namespace too
 
 __all__ = [
@@ -39,6 +56,14 @@ __all__ = [
     "trace",
     "vector_norm",
 ]
+
+
+def _results(name: str, x: Any, plainly: Function, params: Params = NONE, fits: bool = True) -> Any:
+    """A decomposition in NumPy's named tuple, each result by its own row where there are all of them."""
+    if fits and all(row_for(part, (x,), kinds=REAL) for part in PARTS[name]):
+        kind = type(plainly(np.eye(1)))
+        return kind(*(run(part, (x,), plainly) for part in PARTS[name]))
+    return untracked(name, (x,), plainly, params)
 
 
 def matmul(x1: Any, x2: Any, /) -> Any:
@@ -116,7 +141,7 @@ def det(x: Any, /) -> Any:
 
 def slogdet(x: Any, /) -> Any:
     """The sign of the determinant of each matrix and the logarithm of its size."""
-    return run("slogdet", (x,), np.linalg.slogdet)
+    return _results("slogdet", x, np.linalg.slogdet)
 
 
 def inv(x: Any, /) -> Any:
@@ -131,37 +156,38 @@ def solve(x1: Any, x2: Any, /) -> Any:
 
 def pinv(x: Any, /, *, rtol: Any = None) -> Any:
     """The pseudo-inverse of each matrix; singular values up to rtol of the largest count as zero."""
-    return run("pinv", (x,), lambda m, rtol: np.linalg.pinv(m, rtol=rtol), {"rtol": inside(rtol)})
+    return run("pinv", (x,), lambda m, rtol: np.linalg.pinv(m, rtol=rtol), {"rtol": inside(rtol)}, REAL)
 
 
 def cholesky(x: Any, /, *, upper: bool = False) -> Any:
     """The triangular factor of each positive definite matrix."""
-    return run("cholesky", (x,), np.linalg.cholesky, {"upper": upper})
+    return run("cholesky", (x,), np.linalg.cholesky, {"upper": upper}, REAL)
 
 
 def eigh(x: Any, /) -> Any:
     """The eigenvalues, in rising order, and eigenvectors of each symmetric matrix."""
-    return run("eigh", (x,), np.linalg.eigh)
+    return _results("eigh", x, np.linalg.eigh)
 
 
 def eigvalsh(x: Any, /) -> Any:
     """The eigenvalues, in rising order, of each symmetric matrix."""
-    return run("eigvalsh", (x,), np.linalg.eigvalsh)
+    return run("eigvalsh", (x,), np.linalg.eigvalsh, kinds=REAL)
 
 
 def qr(x: Any, /, *, mode: str = "reduced") -> Any:
     """An orthogonal and a triangular factor of each matrix."""
-    return run("qr", (x,), np.linalg.qr, {"mode": mode})
+    return _results("qr", x, np.linalg.qr, {"mode": mode}, mode == "reduced")
 
 
 def svd(x: Any, /, *, full_matrices: bool = True) -> Any:
     """The singular vectors and values of each matrix."""
-    return run("svd", (x,), np.linalg.svd, {"full_matrices": full_matrices})
+    square = x.shape[-1] == x.shape[-2]
+    return _results("svd", x, np.linalg.svd, {"full_matrices": full_matrices}, square or not full_matrices)
 
 
 def svdvals(x: Any, /) -> Any:
     """The singular values of each matrix, in falling order."""
-    return run("svdvals", (x,), np.linalg.svdvals)
+    return run("svdvals", (x,), np.linalg.svdvals, kinds=REAL)
 
 
 def matrix_rank(x: Any, /, *, rtol: Any = None) -> Any:
@@ -191,6 +217,10 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """
     if ord == "fro":
         return run("norm", (x,), _matrix_norm, {"axis": (-2, -1), "keepdims": keepdims})
+    if ord in (2, -2, "nuc"):
+        values = svdvals(x)
+        found = reductions.sum(values, axis=-1) if ord == "nuc" else values[..., 0 if ord == 2 else -1]
+        return reshape(found, (*found.shape, 1, 1)) if keepdims else found
     if ord in (1, -1, np.inf, -np.inf) and is_floating(x):
         across, along = (-2, -1) if abs(ord) == 1 else (-1, -2)
         sums = reductions.sum(elementwise.abs(x), axis=across, keepdims=True)  # type: ignore[attr-defined]
@@ -213,6 +243,8 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     if ord == 0 or not is_floating(x):
         params = {"axis": axis, "keepdims": keepdims, "ord": ord}
         return untracked("vector_norm", (x,), np.linalg.vector_norm, params, flat=True)
+    if "vector_norm" in VOCABULARY:
+        return run("vector_norm", (x,), _vector_norm, {"axis": axis, "keepdims": keepdims, "ord": ord})
     return reductions.sum(sizes**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.engine.array_api.dispatch import inside, run
+from gradcheck.expr.vocabulary import VOCABULARY
 
 __all__ = [
     "broadcast_arrays",
@@ -131,12 +132,15 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
     """The elements of x at `indices` along an axis, which may be left out where there is only one."""
     if axis is None and x.ndim != 1:
         raise ValueError(f"take needs an axis for an array of {x.ndim} dimensions")
-    return run("take", (x,), np.take, {"indices": inside(indices), "axis": 0 if axis is None else axis})
+    places, params = inside(indices), {"axis": 0 if axis is None else axis}
+    if VOCABULARY["take"].arity == 2:
+        return run("take", (x, places), np.take, params)
+    return run("take", (x,), np.take, {"indices": places, **params})
 
 
 def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
     """For each place of `indices`, the element of x that it names along the axis; other axes broadcast."""
-    return run("take_along_axis", (x,), np.take_along_axis, {"indices": inside(indices), "axis": axis})
+    return run("take_along_axis", (x, inside(indices)), np.take_along_axis, {"axis": axis})
 
 
 def tile(x: Any, repetitions: tuple[int, ...], /) -> Any:
