@@ -186,6 +186,7 @@ def nextafter_has_a_row(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(dispatch, "VOCABULARY", table)
     monkeypatch.setattr(EAGER, "vocabulary", table)
     monkeypatch.setitem(NUMPY.__dict__, "nextafter", row.numpy)
+    EAGER.__dict__.pop("nextafter", None)
     yield
     EAGER.__dict__.pop("nextafter", None)
 
