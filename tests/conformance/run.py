@@ -1,6 +1,6 @@
 """Does the engine's namespace keep to the array API standard, by the standard's own test suite?
 
-    python tests/conformance/run.py PATH [--max-examples 50] [--random] [-- more of pytest's arguments]
+    python tests/conformance/run.py PATH [--max-examples 50] [--random] [--tests FILE ...]
 
 PATH is a checkout of github.com/data-apis/array-api-tests with its submodule; what its requirements.txt names must be
 importable. The suite runs all its tests; those of skips.txt beside this file, each with its reason, must fail, and all
@@ -59,7 +59,7 @@ def main() -> int:
     parser.add_argument("suite", type=Path)
     parser.add_argument("--max-examples", type=int, default=50)
     parser.add_argument("--random", action="store_true")
-    parser.add_argument("more", nargs="*")
+    parser.add_argument("--tests", nargs="+", default=["array_api_tests"])
     asked = parser.parse_args()
     reasons = listed((HERE / "skips.txt").read_text())
     with tempfile.TemporaryDirectory() as folder:
@@ -71,7 +71,7 @@ def main() -> int:
         command += [f"--xfails-file={xfails}", f"--skips-file={skips}"]
         command += ["--disable-deadline", f"--max-examples={asked.max_examples}"]
         command += [] if asked.random else ["--derandomize"]
-        command += ["-W", "ignore", f"--junitxml={xml}", *(asked.more or ["array_api_tests"])]
+        command += ["-W", "ignore", f"--junitxml={xml}", *asked.tests]
         path = os.pathsep.join([str(HERE.parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
         settings = {"ARRAY_API_TESTS_MODULE": NAMESPACE, "ARRAY_API_TESTS_VERSION": VERSION, "PYTHONPATH": path}
         settings["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
