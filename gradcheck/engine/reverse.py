@@ -108,7 +108,7 @@ def _one_array(row: Primitive) -> Function:
 
 
 def _any(row: Primitive, found: Function | None = None) -> Function:
-    """A function of any number of arrays, or of a sequence of them, with parameters; `found(xp)` is what computes it."""
+    """A function of any number of arrays, or of a sequence of them, with parameters; `found(xp)` computes it."""
     bind, rule, differentiable, operation = binder(row), Rule(row), row.differentiable, found or _of_base(row)
 
     def call(xp: Reverse, *args: Any, **named: Any) -> Any:

@@ -169,8 +169,17 @@ def _many(name: str, formula: Any) -> Primitive:
 
 COMPLEX: tuple[Primitive, ...] = (
     Primitive("conj", 1, np.conj, slopes=(1.0,), wirtinger=((0.0, 1.0),), latex=r"\overline{{{0}}}"),
-    Primitive("real", 1, np.real, slopes=(1.0,), wirtinger=((0.5, 0.5),), latex=r"\operatorname{{Re}}\left({0}\right)"),
-    Primitive("imag", 1, np.imag, slopes=(0.0,), wirtinger=((-0.5j, 0.5j),), latex=r"\operatorname{{Im}}\left({0}\right)"),
+    Primitive(
+        "real",
+        1,
+        np.real,
+        slopes=(1.0,),
+        wirtinger=((0.5, 0.5),),
+        latex=r"\operatorname{{Re}}\left({0}\right)",
+    ),
+    Primitive(
+        "imag", 1, np.imag, slopes=(0.0,), wirtinger=((-0.5j, 0.5j),), latex=r"\operatorname{{Im}}\left({0}\right)"
+    ),
     Primitive(
         "angle",
         1,

@@ -163,12 +163,6 @@ def test_a_derivative_that_only_a_row_can_give_is_given_or_refused(name: str) ->
         assert not function(xp, tensor(X, requires_grad=True)).requires_grad
 
 
-@pytest.mark.parametrize("name", [name for name in ("conj", "imag", "real") if name not in VOCABULARY])
-def test_so_is_that_of_a_complex_part(name: str) -> None:
-    with pytest.raises(Unsupported, match=f"no derivative of {name}"):
-        getattr(xp, name)(tensor([1 + 2j], requires_grad=True))
-
-
 def test_what_is_absent_is_known() -> None:
     assert set(xp.absent()) <= {*WANTING, "conj", "imag", "real"} - WITHOUT_ROW - {*VOCABULARY}
 

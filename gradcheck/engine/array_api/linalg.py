@@ -82,7 +82,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
         raise ValueError(f"vecdot wants an axis counted from the end that both arrays have, got {axis}")
     first, second = moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)
     if not is_complex(first) or "conj" in VOCABULARY:
-        return run("vecdot", (elementwise.conj(first), second), np.vecdot)
+        return run("vecdot", (first, second), np.vecdot)
     return untracked("vecdot", (first, second), np.vecdot)
 
 
