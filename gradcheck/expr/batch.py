@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.expr.batch_picking import pick, picked_by
 from gradcheck.expr.primitive import Batching, Primitive
+from gradcheck.expr.rules import single_axis
 from gradcheck.expr.vocabulary import VOCABULARY
 
 
@@ -140,9 +142,23 @@ def _index(base: Any, row: Primitive, operation: Callable[..., Any], args: Any, 
     (value,) = args
     index = params["index"]
     index = index if isinstance(index, tuple) else (index,)
+    own = tuple(isinstance(part, Batched) for part in index)
+    if any(own):
+        points = next(part.data.shape[0] for part in index if isinstance(part, Batched))
+        return Batched(picked_by(base, _spread(base, value, points), tuple(map(_data, index)), own))
     if not isinstance(value, Batched):
         return operation(value, index=index)
     return Batched(operation(value.data, index=(slice(None), *index)))
+
+
+def _pick(base: Any, row: Primitive, operation: Callable[..., Any], args: Any, params: Any) -> Any:
+    value, indices = args
+    rank = _rank(value)
+    axis = single_axis({**row.defaults, **params}["axis"], rank, row.name)
+    if isinstance(indices, Batched):
+        return Batched(pick(base, _data(value), rank, indices.data, axis))
+    result = operation(_data(value), indices, axis=axis)
+    return Batched(result) if isinstance(value, Batched) else result
 
 
 def _axes(base: Any, row: Primitive, operation: Callable[..., Any], args: Any, params: Any) -> Any:
@@ -228,4 +244,5 @@ _CARRY = {
     Batching.JOIN: _join,
     Batching.NEW_AXIS: _new_axis,
     Batching.CONSTANT: _constant,
+    Batching.PICK: _pick,
 }

@@ -145,8 +145,18 @@ def _guard(name: str, values: list[Any], params: dict[str, Any], elementwise: bo
     sizes = [math.prod(shape) for shape in found]
     shapes = {shape for shape, size in zip(found, sizes, strict=True) if size > 1}
     check_size(name, sizes, same_shape=elementwise and len(shapes) <= 1)
-    asked = [float(abs(p)) for v in params.values() for p in (v if isinstance(v, tuple) else (v,)) if _is_size(p)]
-    check_size(name, [int(min(a, 1e15)) for a in asked], same_shape=False)
+    asked = [int(min(float(abs(p)), 1e15)) for v in params.values() for p in _leaves(v) if _is_size(p)]
+    if name == "repeat":  # a count for all, or a count for each
+        asked = [max(asked, default=0)]
+    check_size(name, [*asked, max(sizes, default=0)] if name in _GROW else asked, same_shape=False)
+
+
+_GROW = frozenset({"repeat", "tile", "pad"})  # rows whose result may be an array times the numbers asked for
+
+
+def _leaves(value: Any) -> list[Any]:
+    """The numbers of a parameter, which may be a tuple, or a tuple of tuples."""
+    return [leaf for part in value for leaf in _leaves(part)] if isinstance(value, tuple) else [value]
 
 
 def _is_size(value: Any) -> bool:
@@ -188,9 +198,9 @@ def _index(node: n.Index) -> Closure:
     def run(s: State) -> Any:
         base = value(s)
         index = tuple(item(s) for item in items)
-        if not all(_known(item) for item in index):
+        if not all(_known(item) or _counted(item) for item in index):
             raise EvaluationError(
-                f"an index must be known before any number is (line {node.at[0]}); see take and where"
+                f"an index is made of whole numbers; a mask is not one (line {node.at[0]}): see take and where"
             )
         if isinstance(base, tuple | list):
             return base[index[0]]
@@ -204,6 +214,12 @@ def _known(item: Any) -> bool:
     if isinstance(item, tuple):
         return all(type(part) is int for part in item)
     return item is None or item is Ellipsis or isinstance(item, slice) or type(item) is int
+
+
+def _counted(item: Any) -> bool:
+    """Whether an index item is an array that may hold whole numbers: no mask, whose result's size would hang on it."""
+    data = getattr(item, "data", item) if getattr(item, "batched", False) else item
+    return hasattr(data, "shape") and "bool" not in str(data.dtype)
 
 
 def _item(item: n.Node | n.Slice | None) -> Closure:
@@ -237,5 +253,5 @@ def _outputs(node: n.Outputs) -> Closure:
 _COMPILE: dict[type, Callable[[Any], Closure]] = {
     n.Const: _const, n.Name: _name, n.Call: _call, n.CallLocal: _call_local, n.Choice: _choice,
     n.Index: _index, n.Shape: _shape, n.Sequence: _sequence, n.Outputs: _outputs,
-    n.Dots: lambda node: lambda s: Ellipsis,
+    n.Dots: lambda node: lambda s: Ellipsis, n.Text: lambda node: lambda s: node.value,
 }  # fmt: skip

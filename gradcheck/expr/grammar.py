@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Collection
 
 from gradcheck.errors import ExpressionError, did_you_mean
@@ -14,6 +15,7 @@ from gradcheck.expr.vocabulary import ALIASES, VOCABULARY
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf}
 MAX_EXPONENT = 1_000
 MAX_INTEGER = 2**53
+WORD = r"[A-Za-z0-9_.,> -]{1,100}"
 
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "pow",
@@ -174,25 +176,44 @@ class ExpressionParser:
         return n.CallLocal(name, tuple(self.expression(a) for a in node.args), place_of(node))
 
     def _call_primitive(self, node: ast.Call, row: Primitive) -> n.Node:
-        given = [self.expression(a) for a in node.args]
         arrays = 1 if row.arity is None else row.arity
         signature = self._signature(row)
-        if len(given) > arrays + len(row.params):
+        positional = self._gathered(node, row)
+        if len(positional) > arrays + len(row.params):
             raise self.fail(node, f"{row.name} takes fewer arguments", signature)
-        params = dict(zip(row.params, given[arrays:], strict=False))
+        given = [self.expression(a) for a in positional[:arrays]]
+        params = {p: self._parameter(row, p, a) for p, a in zip(row.params, positional[arrays:], strict=False)}
         for keyword in node.keywords:
             if keyword.arg not in row.params:
                 raise self.fail(
                     keyword.value, f"{row.name} has no parameter {keyword.arg!r}", signature,
                     did_you_mean(keyword.arg or "", row.params),
                 )  # fmt: skip
-            params[keyword.arg] = self.expression(keyword.value)
+            params[keyword.arg] = self._parameter(row, keyword.arg, keyword.value)
         missing = [p for p in row.params if p not in params and p not in row.defaults]
         if len(given) < arrays or missing:
             raise self.fail(node, f"{row.name} needs more arguments", signature)
         if row.batching is Batching.JOIN and not isinstance(given[0], n.Sequence):
             raise self.fail(node, f"{row.name} takes a list of arrays", signature)
-        return n.Call(row.name, tuple(given[:arrays]), tuple(sorted(params.items())), place_of(node))
+        return n.Call(row.name, tuple(given), tuple(sorted(params.items())), place_of(node))
+
+    def _gathered(self, node: ast.Call, row: Primitive) -> list[ast.expr]:
+        """The arguments by position; where arrays may come one by one (`einsum("i,i", x, y)`), as one list."""
+        given = list(node.args)
+        if row.arity is not None or row.compose is None or not given or isinstance(given[0], ast.List | ast.Tuple):
+            return given
+        leading = given[:1] if _text(given[0]) else []
+        arrays = ast.List(given[len(leading) :], ast.Load())
+        return [ast.copy_location(arrays, node), *leading]
+
+    def _parameter(self, row: Primitive, name: str, node: ast.expr) -> n.Node:
+        """A parameter; a text only where the row's default is one, and only letters and a few signs."""
+        text = _text(node)
+        if not text or not isinstance(row.defaults.get(name), str):
+            return self.expression(node)
+        if not re.fullmatch(WORD, text):
+            raise self.fail(node, f"{text[:40]!r} is no word for {name}", "letters, digits, commas, dots and ->")
+        return n.Text(text, place_of(node))
 
     def _signature(self, row: Primitive) -> str:
         arrays = ["[x, y, …]"] if row.arity is None else ["x", "y", "z", "w"][: row.arity]
@@ -208,6 +229,10 @@ class ExpressionParser:
 
 def place_of(node: ast.AST) -> n.At:
     return getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def primitive_of(name: str) -> Primitive | None:

@@ -213,4 +213,5 @@ def _outputs(node: n.Outputs) -> tuple[str, int]:
 _PRINT: dict[type, Callable[..., tuple[str, int]]] = {
     n.Const: _const, n.Name: _name, n.Call: _call, n.CallLocal: _call_local, n.Choice: _choice, n.Index: _index,
     n.Shape: _shape, n.Sequence: _sequence, n.Outputs: _outputs, n.Dots: lambda node: (r"\ldots", _ATOM),
+    n.Text: lambda node: (rf"\text{{{node.value.replace('_', ' ')}}}", _ATOM),
 }  # fmt: skip

@@ -20,6 +20,14 @@ class Const:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A word or a pattern that a function takes as a parameter: `mode="reflect"`, `"ij,jk->ik"`."""
+
+    value: str
+    at: At = (1, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Name:
     """A free name: an input, a dimension, `value`, `ct`, or a local of a code block."""
 
@@ -169,5 +177,5 @@ class Jump:
     at: At = (1, 1)
 
 
-Node = Const | Name | Call | CallLocal | Choice | Index | Shape | Sequence | Outputs | Dots
+Node = Const | Text | Name | Call | CallLocal | Choice | Index | Shape | Sequence | Outputs | Dots
 Statement = Assign | If | While | For | Define | Return | Jump

@@ -29,6 +29,7 @@ class Batching(Enum):
     TRAILING = "trailing"  # works on the last one or two axes and broadcasts the leading ones
     JOIN = "join"  # takes a sequence of arrays and an `axis` (concat, stack)
     NEW_AXIS = "new_axis"  # parameter `axis` names a new axis of the result (expand_dims)
+    PICK = "pick"  # takes an array and the numbers of the elements to pick along parameter `axis`
     CONSTANT = "constant"  # takes no arrays (zeros, eye, arange): the same for every point
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.expr.composition import NUMPY
 from gradcheck.expr.primitive import Batching, Namespace, Params, Primitive, Value
-from gradcheck.expr.rules import Axis, Shape, along, axes_of, one_axis, shape_of
+from gradcheck.expr.rules import Axis, Shape, along, axes_of, one_axis, shape_of, single_axis
 
 
 def _ones(xp: Namespace, x: Value, axis: int, count: int = 1) -> Value:
@@ -83,22 +84,38 @@ def _prod_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params)
     return xp.reshape(xp.sum(xp.multiply(slopes, row), axis=-1, keepdims=False), shape=shape_of(y))
 
 
-def _cumulative_prod(x: Any, axis: Axis = None) -> Any:
-    return np.cumprod(x, axis=one_axis(axis))
+def with_initial(xp: Namespace, x: Value, axis: int, initial: float) -> Value:
+    """A running result with what it starts from in front."""
+    shape = list(shape_of(x))
+    shape[axis] = 1
+    return xp.concat([xp.broadcast_to(initial, shape=tuple(shape)), x], axis=axis)
+
+
+def without_initial(xp: Namespace, x: Value, axis: int) -> Value:
+    """A running result without what it starts from."""
+    return xp.getitem(x, index=along(shape_of(x), axis, slice(1, None)))
+
+
+def _cumulative_prod(x: Any, axis: Axis = None, include_initial: bool = False) -> Any:
+    axis = single_axis(axis, np.ndim(x), "cumulative_prod")
+    running = np.cumprod(x, axis=axis)
+    return with_initial(NUMPY, running, axis, 1.0) if include_initial else running
 
 
 def _cumulative_prod_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> tuple[Value]:
     """x̄[i] = before[i] * s[i], where s[i] = ct[i] + x[i+1] * s[i+1]."""
     x, axis = args[0], one_axis(params["axis"])
+    ct = without_initial(xp, ct, axis) if params["include_initial"] else ct
     later = xp.getitem(x, index=along(shape_of(x), axis, slice(1, None)))
-    following = xp.concat([later, _ones(xp, x, axis)], axis=axis)
+    following = xp.concat([later, _ones(xp, x, axis)], axis=axis) if shape_of(x)[axis] else x
     tail = recurrence(xp, xp.flip(following, axis=axis), xp.flip(ct, axis=axis), axis)
     return (xp.multiply(_before(xp, x, axis), xp.flip(tail, axis=axis)),)
 
 
 def _cumulative_prod_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params) -> Value:
     axis = one_axis(params["axis"])
-    return recurrence(xp, args[0], xp.multiply(tangents[0], _before(xp, args[0], axis)), axis)
+    moved = recurrence(xp, args[0], xp.multiply(tangents[0], _before(xp, args[0], axis)), axis)
+    return with_initial(xp, moved, axis, 0.0) if params["include_initial"] else moved
 
 
 PRODUCTS: tuple[Primitive, ...] = (
@@ -119,8 +136,8 @@ PRODUCTS: tuple[Primitive, ...] = (
         "cumulative_prod",
         1,
         _cumulative_prod,
-        ("axis",),
-        {"axis": None},
+        ("axis", "include_initial"),
+        {"axis": None, "include_initial": False},
         Batching.AXIS,
         vjp=_cumulative_prod_vjp,
         jvp=_cumulative_prod_jvp,

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.expr.composition import NUMPY
 from gradcheck.expr.primitive import Batching, Namespace, Params, Primitive, Value
-from gradcheck.expr.rows_product import PRODUCTS
-from gradcheck.expr.rules import Axis, axes_of, indicator, keep, nonzero, one_axis, reduced_size, shape_of
+from gradcheck.expr.rows_product import PRODUCTS, with_initial, without_initial
+from gradcheck.expr.rules import Axis, axes_of, indicator, keep, nonzero, one_axis, reduced_size, shape_of, single_axis
 
 REDUCE = {"axis": None, "keepdims": False}
 Rule = tuple[Value | None, ...]
@@ -130,22 +131,31 @@ def _norm_jvp(xp: Namespace, y: Value, args: Any, tangents: Any, params: Params)
     return _reduced(xp, xp.real(xp.multiply(tangents[0], _norm_slopes(xp, y, args, params))), params)
 
 
-def _cumulative_sum(x: Any, axis: Axis = None) -> Any:
-    return np.cumsum(x, axis=one_axis(axis))
+def _cumulative_sum(x: Any, axis: Axis = None, include_initial: bool = False) -> Any:
+    axis = single_axis(axis, np.ndim(x), "cumulative_sum")
+    total = np.cumsum(x, axis=axis)
+    return with_initial(NUMPY, total, axis, 0.0) if include_initial else total
 
 
 def _cumulative_sum_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
     axis = one_axis(params["axis"])
+    ct = without_initial(xp, ct, axis) if params["include_initial"] else ct
     return (xp.flip(xp.cumulative_sum(xp.flip(ct, axis=axis), axis=axis), axis=axis),)
 
 
 def _index_of(numpy: Any) -> Any:
-    """argmax or argmin over one axis, or over all axes given as a tuple."""
+    """argmax or argmin over one axis, or over all axes, which a batch gives as a tuple: then in the row of them all."""
 
     def index(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-        if isinstance(axis, tuple) and len(axis) > 1:
-            raise ValueError("argmax and argmin take one axis")
-        return numpy(x, axis=None if axis is None or axis == () else one_axis(axis), keepdims=keepdims)
+        if axis is None or axis == ():
+            return numpy(x, keepdims=keepdims)
+        if not isinstance(axis, tuple) or len(axis) == 1:
+            return numpy(x, axis=one_axis(axis), keepdims=keepdims)
+        shape, count = np.shape(x), len(axis)
+        if axes_of(shape, axis) != tuple(range(-count, 0)):
+            raise ValueError("argmax and argmin take one axis, or all")
+        found = numpy(np.reshape(x, (*shape[:-count], -1)), axis=-1)
+        return np.reshape(found, (*shape[:-count], *(1,) * count)) if keepdims else found
 
     return index
 
@@ -223,8 +233,8 @@ REDUCTION: tuple[Primitive, ...] = (
         "cumulative_sum",
         1,
         _cumulative_sum,
-        ("axis",),
-        {"axis": None},
+        ("axis", "include_initial"),
+        {"axis": None, "include_initial": False},
         Batching.AXIS,
         vjp=_cumulative_sum_vjp,
         linear=True,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr.primitive import Batching, Namespace, Params, Primitive, Value
-from gradcheck.expr.rules import Axis, Shape, along, one_axis, shape_of
+from gradcheck.expr.rules import Axis, Shape, along, one_axis, shape_of, whole_index
 
 SMALL = 4096  # elements
 Rule = tuple[Value | None, ...]
@@ -47,18 +47,6 @@ def _flip_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> 
     return (xp.flip(ct, axis=params["axis"]),)
 
 
-def _roll(x: Any, shift: Any, axis: Axis = None) -> Any:
-    if isinstance(axis, tuple) and len(axis) == 1:
-        axis = axis[0]
-    return np.roll(x, shift, axis=axis)
-
-
-def _roll_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
-    shift = params["shift"]
-    back = tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
-    return (xp.roll(ct, shift=back, axis=params["axis"]),)
-
-
 def _permute_dims(x: Any, axes: Shape | None = None) -> Any:
     return np.transpose(x, axes)
 
@@ -90,7 +78,7 @@ def _stack_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) ->
 
 
 def _getitem(x: Any, index: Any) -> Any:
-    return np.asarray(x)[index]
+    return np.asarray(x)[whole_index(index)]
 
 
 def _getitem_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
@@ -104,7 +92,7 @@ def _picks_once(index: Any) -> bool:
 
 
 def _scatter(x: Any, index: Any, shape: Shape) -> Any:
-    out = np.zeros(shape, dtype=np.result_type(x))
+    out, index = np.zeros(shape, dtype=np.result_type(x)), whole_index(index)
     if _picks_once(index):
         out[index] = x
     else:
@@ -116,46 +104,12 @@ def _scatter_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) 
     return (xp.getitem(ct, index=params["index"]),)
 
 
-def _positions(indices: Any) -> Any:
-    """Indices as an array of integers; an empty list has no numbers to tell that by."""
-    return np.asarray(indices) if np.size(indices) else np.zeros(np.shape(indices), dtype=np.intp)
-
-
-def _take(x: Any, indices: Any, axis: Axis = None) -> Any:
-    return np.take(x, _positions(indices), axis=one_axis(axis))
-
-
-def _take_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
-    shape = shape_of(args[0])
-    where = _positions(params["indices"])
-    return (xp.scatter(ct, index=along(shape, one_axis(params["axis"]), where), shape=shape),)
-
-
-def _repeat(x: Any, repeats: int, axis: Axis = None) -> Any:
-    return np.repeat(x, repeats, axis=one_axis(axis))
-
-
-def _repeat_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
-    shape, axis = shape_of(args[0]), one_axis(params["axis"])
-    at = len(shape) + axis
-    split = (*shape[: at + 1], params["repeats"], *shape[at + 1 :])
-    return (xp.sum(xp.reshape(ct, shape=split), axis=at + 1 - len(split), keepdims=False),)
-
-
 def _eye(n_rows: int, n_cols: int | None = None) -> Any:
     return np.eye(n_rows, n_cols)
 
 
-def _full(shape: Shape, fill_value: float) -> Any:
-    return np.full(shape, fill_value)
-
-
 def _arange(start: float, stop: float | None = None, step: float = 1) -> Any:
     return np.arange(start, stop, step) if stop is not None else np.arange(0, start, step)
-
-
-def _linspace(start: float, stop: float, num: int) -> Any:
-    return np.linspace(start, stop, num)
 
 
 def _zeros(shape: Shape) -> Any:
@@ -182,7 +136,6 @@ SHAPES: tuple[Primitive, ...] = (
     _linear("expand_dims", np.expand_dims, ("axis",), Batching.NEW_AXIS, _reshape_back),
     _linear("squeeze", _squeeze, ("axis",), Batching.AXIS, _reshape_back, defaults=AXIS),
     _linear("flip", np.flip, ("axis",), Batching.AXIS, _flip_vjp, defaults=AXIS),
-    _linear("roll", _roll, ("shift", "axis"), Batching.AXIS, _roll_vjp, defaults=AXIS),
     _linear(
         "permute_dims",
         _permute_dims,
@@ -197,8 +150,6 @@ SHAPES: tuple[Primitive, ...] = (
     ),
     _linear("getitem", _getitem, ("index",), Batching.INDEX, _getitem_vjp),
     _linear("scatter", _scatter, ("index", "shape"), Batching.INDEX, _scatter_vjp, note="repeated indices add up"),
-    _linear("take", _take, ("indices", "axis"), Batching.AXIS, _take_vjp, defaults=AXIS),
-    _linear("repeat", _repeat, ("repeats", "axis"), Batching.AXIS, _repeat_vjp, defaults=AXIS),
     Primitive(
         "concat",
         None,
@@ -214,8 +165,6 @@ SHAPES: tuple[Primitive, ...] = (
     Primitive("stack", None, _stack, ("axis",), {"axis": 0}, Batching.JOIN, vjp=_stack_vjp, linear=True, analytic=True),
     _constant("zeros", _zeros, "shape"),
     _constant("ones", _ones, "shape"),
-    _constant("full", _full, "shape", "fill_value"),
     _constant("eye", _eye, "n_rows", "n_cols", n_cols=None),
     _constant("arange", _arange, "start", "stop", "step", stop=None, step=1),
-    _constant("linspace", _linspace, "start", "stop", "num"),
 )

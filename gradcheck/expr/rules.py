@@ -7,6 +7,7 @@ Shapes, the way back from a reduced axis, and divisions that stay finite. Everyt
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -70,3 +71,40 @@ def indicator(xp: Namespace, condition: Value) -> Value:
 def nonzero(xp: Namespace, x: Value) -> Value:
     """`x` with its zeros replaced by ones: a denominator for a quotient whose numerator is zero there."""
     return xp.where(xp.equal(x, 0.0), 1.0, x)
+
+
+def numbers(value: Value) -> np.ndarray[Any, Any]:
+    """The plain array inside a value of any depth of namespaces: for what no derivative passes through, an index."""
+    while hasattr(value, "data") and not hasattr(value, "__array__"):
+        value = value.data
+    return np.asarray(value)
+
+
+def whole(indices: Value) -> np.ndarray[Any, Any]:
+    """Indices as integers; whole numbers of a float array count (inputs of a spec are floats), others are refused."""
+    found = numbers(indices)
+    if found.dtype.kind in "iu":
+        return found
+    if found.dtype.kind == "f" and np.array_equal(found, np.trunc(found)):
+        return found.astype(np.intp)
+    raise IndexError(f"an index is a whole number, got {found.dtype} {np.array2string(found, threshold=4)}")
+
+
+def single_axis(axis: Axis, rank: int, name: str) -> int:
+    """The one axis meant, as a negative number; None stands for the only axis of a vector."""
+    if axis is None and rank != 1:
+        raise ValueError(f"{name}: an array of {rank} dimensions needs an axis")
+    found = one_axis(axis)
+    if not -rank <= found < rank:
+        raise ValueError(f"{name}: axis {found} is out of bounds for an array of {rank} dimensions")
+    return int(found) if found < 0 else int(found) - rank
+
+
+def whole_index(index: Any) -> Any:
+    """An index whose computed parts are integer arrays: `x[argsort(x)]`; masks stay as they are."""
+    if isinstance(index, tuple):
+        return tuple(map(whole_index, index))
+    if index is None or index is Ellipsis or isinstance(index, slice | int | list | np.integer):
+        return index
+    found = numbers(index)
+    return found if found.dtype.kind == "b" else whole(found)

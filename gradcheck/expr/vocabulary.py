@@ -14,12 +14,18 @@ from gradcheck.expr.composition import NUMPY
 from gradcheck.expr.primitive import Primitive
 from gradcheck.expr.rows_arithmetic import ARITHMETIC
 from gradcheck.expr.rows_complex import COMPLEX
+from gradcheck.expr.rows_assembly import ASSEMBLY
+from gradcheck.expr.rows_einsum import EINSUM
 from gradcheck.expr.rows_elementary import ELEMENTARY
+from gradcheck.expr.rows_indexing import INDEXING
 from gradcheck.expr.rows_linalg import LINALG
 from gradcheck.expr.rows_neural import NEURAL
+from gradcheck.expr.rows_numbers import NUMBERS
 from gradcheck.expr.rows_reduction import REDUCTION
+from gradcheck.expr.rows_running import RUNNING
 from gradcheck.expr.rows_shape import SHAPES
 from gradcheck.expr.rows_softmax import SOFTMAX
+from gradcheck.expr.rows_sorting import SORTING
 from gradcheck.expr.rows_special import SPECIAL
 
 __all__ = ["ALIASES", "NUMPY", "VOCABULARY", "lookup"]
@@ -58,8 +64,9 @@ def alias_table(table: Mapping[str, Primitive], others: Mapping[str, str]) -> Ma
     return MappingProxyType(aliases)
 
 
+ARRAYS = (*INDEXING, *SORTING, *RUNNING, *ASSEMBLY, *EINSUM, *NUMBERS)
 VOCABULARY: Mapping[str, Primitive] = merge(
-    ARITHMETIC, ELEMENTARY, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG, NEURAL, COMPLEX
+    ARITHMETIC, ELEMENTARY, COMPLEX, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG, NEURAL, ARRAYS
 )
 ALIASES: Mapping[str, str] = alias_table(VOCABULARY, OTHER_NAMES)
 NUMPY.__dict__.update({name: row.numpy for name, row in VOCABULARY.items()})

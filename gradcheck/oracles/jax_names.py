@@ -9,6 +9,7 @@ from typing import Any
 from gradcheck.errors import Unsupported
 from gradcheck.expr import VOCABULARY
 from gradcheck.expr.rules import one_axis
+from gradcheck.oracles import jax_arrays
 from gradcheck.oracles.jax_library import jax, jnp
 
 
@@ -19,7 +20,7 @@ class JaxNamespace:
         row = VOCABULARY.get(name)
         if row is None:
             raise AttributeError(name)
-        special: Any = globals().get(f"_op_{name}")
+        special: Any = globals().get(f"_op_{name}") or getattr(jax_arrays, f"op_{name}", None)
         if special is None and row.compose is not None and not row.jax:
             return partial(row.compose, self)
         if special is None:
@@ -94,14 +95,6 @@ def _op_logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return jax.scipy.special.logsumexp(jnp.asarray(x), axis=axis, keepdims=keepdims)
 
 
-def _op_cumulative_sum(x: Any, axis: Any = None) -> Any:
-    return jnp.cumsum(jnp.asarray(x), axis=_one(axis))
-
-
-def _op_cumulative_prod(x: Any, axis: Any = None) -> Any:
-    return jnp.cumprod(jnp.asarray(x), axis=_one(axis))
-
-
 def _op_argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return jnp.argmax(jnp.asarray(x), axis=None if axis is None else _one(axis), keepdims=keepdims)
 
@@ -148,26 +141,13 @@ def _op_solve(a: Any, b: Any) -> Any:
 
 
 def _op_getitem(x: Any, index: Any) -> Any:
-    return jnp.asarray(x)[index]
+    parts = index if isinstance(index, tuple) else (index,)
+    return jnp.asarray(x)[tuple(part.astype(int) if isinstance(part, jax.Array) else part for part in parts)]
 
 
 def _op_scatter(x: Any, index: Any, shape: Any) -> Any:
     x = jnp.asarray(x)
     return jnp.zeros(shape, x.dtype).at[index].add(x)
-
-
-def _op_take(x: Any, indices: Any, axis: Any = None) -> Any:
-    return jnp.take(jnp.asarray(x), jnp.asarray(indices, dtype=int), axis=_one(axis))
-
-
-def _op_repeat(x: Any, repeats: int, axis: Any = None) -> Any:
-    return jnp.repeat(jnp.asarray(x), repeats, axis=_one(axis))
-
-
-def _op_roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    x = jnp.asarray(x)
-    axes = tuple(range(x.ndim)) if axis is None else axis
-    return jnp.roll(x, shift, axes)
 
 
 def _constant(name: str) -> Callable[..., Any]:
@@ -177,8 +157,8 @@ def _constant(name: str) -> Callable[..., Any]:
     return call
 
 
-_op_zeros, _op_ones, _op_full, _op_eye, _op_arange, _op_linspace = (
-    _constant(name) for name in ("zeros", "ones", "full", "eye", "arange", "linspace")
+_op_zeros, _op_ones, _op_eye, _op_arange, _op_empty, _op_tri = (
+    _constant(name) for name in ("zeros", "ones", "eye", "arange", "empty", "tri")
 )
 
 

@@ -18,13 +18,15 @@ import numpy as np
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, VOCABULARY, Batching, Primitive
 from gradcheck.expr.rows_complex import INVERSE
+from gradcheck.expr.rows_product import with_initial
 from gradcheck.expr.rules import one_axis
+from gradcheck.oracles.rounding_arrays import BOUNDS
 
 UNIT = 2.0**-53  # unit roundoff of float64
 TINY = 2.0**-1074  # one subnormal step: the error of underflow
 EXACT = frozenset(
     "negative positive abs sign floor ceil round trunc maximum minimum clip where copysign relu "
-    "zeros ones full eye conj real imag".split()
+    "zeros ones eye fmod zeros_like ones_like empty_like conj real imag".split()
 )  # results that are not rounded
 BASIC = frozenset("add subtract multiply divide square sqrt reciprocal".split())  # correctly rounded by IEEE 754
 LIBRARY_ULP = 4.0  # what NumPy's and SciPy's other functions are allowed, in units of roundoff
@@ -300,11 +302,19 @@ def _slices(x: Any, axis: int) -> list[Any]:
     return [BOUNDED.getitem(x, index=(*before, slice(k, k + 1))) for k in range(x.shape[axis])]
 
 
-def _cumulative_prod(x: Any, axis: Any = None) -> Any:
-    axis = one_axis(axis)
+def _cumulative_prod(x: Any, axis: Any = None, include_initial: bool = False) -> Any:
+    running = _running(x, one_axis(axis), BOUNDED.multiply)
+    return with_initial(BOUNDED, running, one_axis(axis), 1.0) if include_initial else running
+
+
+def _cumulative_logsumexp(x: Any, axis: Any = None) -> Any:
+    return _running(x, one_axis(axis), BOUNDED.logaddexp)
+
+
+def _running(x: Any, axis: int, function: Callable[..., Any]) -> Any:
     parts = _slices(x, axis)
     for k in range(1, len(parts)):
-        parts[k] = BOUNDED.multiply(parts[k - 1], parts[k])
+        parts[k] = function(parts[k - 1], parts[k])
     return BOUNDED.concat(parts, axis=axis) if parts else x
 
 
@@ -339,8 +349,9 @@ def _solve(a: Any, b: Any) -> Any:
 _COMPOSED: dict[str, Callable[..., Any]] = {
     "mean": _mean, "var": _var, "std": _std, "norm": _norm, "logsumexp": _logsumexp, "log_softmax": _log_softmax,
     "softmax": _softmax, "prod": _prod, "cumulative_prod": _cumulative_prod, "inv": _inv, "det": _det, "solve": _solve,
+    "cumulative_logsumexp": _cumulative_logsumexp,
 }  # fmt: skip
-_SUMMING = frozenset({"sum", "cumulative_sum", "trace", "scatter", "scatter_add"})
+_SUMMING = frozenset({"sum", "cumulative_sum", "trace"})
 _TRANSFORMING = frozenset({"fft", "ifft", "rfft", "irfft"})
 _BILINEAR = frozenset({"matmul", "outer", "dot"})
 
@@ -356,10 +367,21 @@ def _choosing(row: Primitive) -> Callable[..., Any]:
     return function
 
 
+def _array(row: Primitive) -> Callable[..., Any]:
+    """Rows that pick, order or scatter numbers: see `rounding_arrays`."""
+
+    def function(*args: Any, **params: Any) -> Any:
+        return Bounded(*BOUNDS[row.name](row.numpy, [_values(a) for a in args], [_errors(a) for a in args], params))
+
+    return function
+
+
 def _carry(row: Primitive) -> Callable[..., Any]:
     """How the bound goes through one row."""
     if row.name == "where":
         return _choosing(row)
+    if row.name in BOUNDS:
+        return _array(row)
     if row.name in _COMPOSED:
         return _composed(row, _COMPOSED[row.name])
     if row.name in _TRANSFORMING:

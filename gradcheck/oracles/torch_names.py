@@ -12,8 +12,12 @@ import numpy as np
 from gradcheck.errors import Unsupported
 from gradcheck.expr import VOCABULARY, Primitive
 from gradcheck.expr.rules import one_axis
+from gradcheck.oracles import torch_arrays
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.torch_library import torch
+from gradcheck.oracles.torch_values import condition as _condition
+from gradcheck.oracles.torch_values import dims as _dims
+from gradcheck.oracles.torch_values import tensor
 
 
 class TorchNamespace:
@@ -23,7 +27,7 @@ class TorchNamespace:
         row = VOCABULARY.get(name)
         if row is None:
             raise AttributeError(name)
-        special = globals().get(f"_op_{name}")
+        special = globals().get(f"_op_{name}") or getattr(torch_arrays, f"op_{name}", None)
         if special is None and row.compose is not None and not row.torch:
             return partial(row.compose, self)
         function = special if special is not None else _elementwise(row)
@@ -42,26 +46,6 @@ def _elementwise(row: Primitive) -> Callable[..., Any]:
         return function(*[tensor(a) for a in args], **params)
 
     return call
-
-
-def tensor(value: Any) -> torch.Tensor:
-    if isinstance(value, torch.Tensor):
-        return value
-    array = np.asarray(value)
-    if array.dtype.kind == "c":
-        return torch.as_tensor(array.astype(np.complex128))
-    return torch.as_tensor(array if array.dtype == bool else array.astype(np.float64))
-
-
-def _condition(value: Any) -> torch.Tensor:
-    return tensor(value).to(torch.bool)
-
-
-def _dims(x: torch.Tensor, axis: Any) -> tuple[int, ...]:
-    """The axes a row means; None stands for all axes of the point."""
-    if axis is None:
-        return tuple(range(x.ndim))
-    return axis if isinstance(axis, tuple) else (axis,)
 
 
 def _op_where(condition: Any, a: Any, b: Any) -> Any:
@@ -188,14 +172,6 @@ def _one(axis: Any) -> int:
     return one_axis(axis)
 
 
-def _op_cumulative_sum(x: Any, axis: Any = None) -> Any:
-    return torch.cumsum(tensor(x), dim=_one(axis))
-
-
-def _op_cumulative_prod(x: Any, axis: Any = None) -> Any:
-    return torch.cumprod(tensor(x), dim=_one(axis))
-
-
 def _op_argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return torch.argmax(tensor(x), dim=None if axis is None else _one(axis), keepdim=keepdims)
 
@@ -265,11 +241,6 @@ def _op_flip(x: Any, axis: Any = None) -> Any:
     return torch.flip(tensor(x), _dims(tensor(x), axis))
 
 
-def _op_roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    dims = _dims(tensor(x), axis)
-    return torch.roll(tensor(x), shift if isinstance(shift, tuple) else (shift,) * len(dims), dims)
-
-
 def _op_broadcast_to(x: Any, shape: Any) -> Any:
     return torch.broadcast_to(tensor(x), tuple(shape) if isinstance(shape, tuple | list) else (shape,))
 
@@ -280,14 +251,6 @@ def _op_concat(arrays: Any, axis: int = 0) -> Any:
 
 def _op_stack(arrays: Any, axis: int = 0) -> Any:
     return torch.stack([tensor(a) for a in arrays], dim=axis)
-
-
-def _op_take(x: Any, indices: Any, axis: Any = None) -> Any:
-    x, index = tensor(x), np.asarray(indices, dtype=np.int64)
-    dim = _one(axis) % x.ndim
-    index = np.where(index < 0, index + x.shape[dim], index)
-    taken = torch.index_select(x, dim, torch.as_tensor(index.reshape(-1)))
-    return torch.reshape(taken, (*x.shape[:dim], *index.shape, *x.shape[dim + 1 :]))
 
 
 def _op_scatter(x: Any, index: Any, shape: Any) -> Any:
@@ -310,14 +273,10 @@ def _op_getitem(x: Any, index: Any) -> Any:
             positions = range(*item.indices(x.shape[axis]))
             item = slice(positions[-1], positions[0] + 1, -item.step) if len(positions) else slice(0, 0)
             flips.append(sum(not isinstance(p, int) for p in plain))
-        plain.append(item)
+        plain.append(item.to(torch.int64) if isinstance(item, torch.Tensor) else item)
         axis += item is not None
     result = x[tuple(plain)]
     return torch.flip(result, flips) if flips else result
-
-
-def _op_repeat(x: Any, repeats: int, axis: Any = None) -> Any:
-    return torch.repeat_interleave(tensor(x), repeats, dim=_one(axis))
 
 
 def _op_softplus(x: Any) -> Any:
@@ -340,8 +299,8 @@ def _constant(name: str) -> Callable[..., Any]:
     return call
 
 
-_op_zeros, _op_ones, _op_full, _op_eye, _op_arange, _op_linspace = (
-    _constant(name) for name in ("zeros", "ones", "full", "eye", "arange", "linspace")
+_op_zeros, _op_ones, _op_eye, _op_arange, _op_empty, _op_tri = (
+    _constant(name) for name in ("zeros", "ones", "eye", "arange", "empty", "tri")
 )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from gradcheck.expr import VOCABULARY, Control, Program
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.torch_library import torch
-from gradcheck.oracles.torch_names import TorchNamespace, array, tensor
+from gradcheck.oracles.torch_names import TorchNamespace, array
+from gradcheck.oracles.torch_values import tensor
 from gradcheck.spec.model import Step
 
 NAMESPACE = TorchNamespace()
