@@ -220,7 +220,8 @@ def _spread(base: Any, value: Any, points: int) -> Any:
     """The data of `value`, a constant repeated for every point."""
     if isinstance(value, Batched):
         return value.data
-    return base.broadcast_to(np.asarray(value, dtype=float), shape=(points, *np.shape(value)))
+    constant = value if hasattr(value, "shape") else np.asarray(value, dtype=float)
+    return base.broadcast_to(constant, shape=(points, *constant.shape))
 
 
 def _new_axis(base: Any, row: Primitive, operation: Callable[..., Any], args: Any, params: Any) -> Any:

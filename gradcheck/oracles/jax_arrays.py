@@ -66,7 +66,8 @@ def op_median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def op_searchsorted(x1: Any, x2: Any, side: str = "left", sorter: Any = None) -> Any:
-    return jnp.searchsorted(jnp.asarray(x1), jnp.asarray(x2), side=side, sorter=sorter)
+    order = None if sorter is None else jnp.asarray(sorter, dtype=int)
+    return jnp.searchsorted(jnp.asarray(x1), jnp.asarray(x2), side=side, sorter=order)
 
 
 def op_cumulative_max(x: Any, axis: Any = None) -> Any:

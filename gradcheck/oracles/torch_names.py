@@ -173,11 +173,18 @@ def _one(axis: Any) -> int:
 
 
 def _op_argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return torch.argmax(tensor(x), dim=None if axis is None else _one(axis), keepdim=keepdims)
+    return _place(torch.argmax, tensor(x), axis, keepdims)
 
 
 def _op_argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return torch.argmin(tensor(x), dim=None if axis is None else _one(axis), keepdim=keepdims)
+    return _place(torch.argmin, tensor(x), axis, keepdims)
+
+
+def _place(function: Callable[..., Any], x: torch.Tensor, axis: Any, keepdims: bool) -> Any:
+    if axis is not None:
+        return function(x, dim=_one(axis), keepdim=keepdims)
+    found = function(x)
+    return torch.reshape(found, (1,) * x.ndim) if keepdims else found
 
 
 def _op_dot(a: Any, b: Any) -> Any:

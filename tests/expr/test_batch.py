@@ -111,6 +111,73 @@ eye(3) @ v
 zeros((2,)) + s
 k * 2
 stop_gradient(m) * w
+take(v, argsort(v))
+take(m, argsort(w), axis=1)
+take(g, argsort(v), axis=0)
+take(w, argsort(m, axis=1))
+take(c, argsort(v), axis=-2)
+take_along_axis(m, argsort(m, axis=0), axis=0)
+take_along_axis(k, argsort(w))
+take_along_axis(w, (2, -1))
+scatter_add(v, argsort(v), v*v)
+index_add(m, argsort(v), m)
+v[argsort(v)]
+w[argsort(w)[:2]]
+m[argsort(v)]
+m[:, argsort(w)]
+m[1, argsort(w)]
+m[argsort(v), argsort(w)[:3]]
+c[:, argsort(v), 1:]
+g[argsort(v)]
+m[argsort(v)[0]]
+sort(m)
+sort(m, axis=0, descending=True)
+top_k(w, 2)
+median(c, axis=(0, 2))
+median(m)
+quantile(m, 0.3, axis=0, keepdims=True)
+cumulative_sum(m, axis=0, include_initial=True)
+cumulative_prod(v, include_initial=True)
+cummax(m, axis=1)
+logcumsumexp(m, axis=0)
+argmax(m)
+argmin(c, keepdims=True)
+searchsorted(sort(w), v)
+roll(m, 1)
+roll(c, 5)
+roll(m, (1, 2), axis=(0, 1))
+repeat(m, 2)
+repeat(c, 2, axis=1)
+repeat(v, (2, 0, 1))
+tile(m, (2, 1))
+tile(v, (2, 2))
+unstack(m, axis=1)[2]
+moveaxis(c, 0, -1)
+swapaxes(c, 0, 2)
+rot90(m)
+rot90(m, k=3)
+hstack([m, q])
+vstack([v, v*s])
+meshgrid(v, w)[0]
+meshgrid(v, k, indexing="ij")[1]
+broadcast_arrays(s, m)[0]
+pad(m, 1)
+pad(m, ((1, 0), (0, 2)), mode="reflect")
+pad(v, 2, constant_values=s)
+diff(m, axis=0)
+diff(v, prepend=s)
+trapezoid(m, x=w)
+trapezoid(m, x=v, axis=0)
+einsum("ij,j", m, w)
+einsum("ij,kj->ki", m, c[0])
+einsum("ii->i", q)
+einsum("i,ij,j->", v, g, w)
+einsum("...ij,j->...i", c, w)
+full((2,), s)
+full_like(m, s)
+linspace(s, 2*s, 4)
+zeros_like(m)
+count_nonzero(m > 0, axis=1)
 """.strip().splitlines()
 
 
