@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.expr.rows_assembly import listed
 from gradcheck.expr.rules import single_axis
 from gradcheck.oracles.torch_library import torch
-from gradcheck.oracles.torch_values import condition, dims, tensor
+from gradcheck.oracles.torch_values import alike, condition, dims, tensor
 
 
 def op_take(x: Any, indices: Any, axis: Any = None) -> Any:
@@ -175,7 +175,7 @@ def _several(function: Callable[..., Any]) -> Callable[..., Any]:
 op_hstack, op_vstack = _several(torch.hstack), _several(torch.vstack)
 op_meshgrid = _several(lambda arrays, indexing="xy": torch.meshgrid(*arrays, indexing=indexing))
 op_broadcast_arrays = _several(lambda arrays: torch.broadcast_tensors(*arrays))  # type: ignore[no-untyped-call]
-op_einsum = _several(lambda arrays, subscripts: torch.einsum(subscripts, *arrays))
+op_einsum = _several(lambda arrays, subscripts: torch.einsum(subscripts, *alike(*arrays)))
 
 
 def op_diff(x: Any, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:

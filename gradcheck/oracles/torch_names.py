@@ -15,6 +15,7 @@ from gradcheck.expr.rules import one_axis
 from gradcheck.oracles import torch_arrays
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.torch_library import torch
+from gradcheck.oracles.torch_values import alike
 from gradcheck.oracles.torch_values import condition as _condition
 from gradcheck.oracles.torch_values import dims as _dims
 from gradcheck.oracles.torch_values import tensor
@@ -188,11 +189,12 @@ def _place(function: Callable[..., Any], x: torch.Tensor, axis: Any, keepdims: b
 
 
 def _op_dot(a: Any, b: Any) -> Any:
-    return torch.linalg.vecdot(torch.conj(tensor(a)), tensor(b))  # which conjugates its first
+    a, b = alike(a, b)
+    return torch.linalg.vecdot(torch.conj(a), b)  # which conjugates its first
 
 
 def _op_matmul(a: Any, b: Any) -> Any:
-    return torch.matmul(tensor(a), tensor(b))
+    return torch.matmul(*alike(a, b))
 
 
 def _op_outer(a: Any, b: Any) -> Any:
@@ -275,15 +277,27 @@ def _op_getitem(x: Any, index: Any) -> Any:
     flips: list[int] = []
     plain: list[Any] = []
     axis = 0
-    for item in index:
+    for item in _spelled_out(index, x.ndim):
         if isinstance(item, slice) and item.step is not None and item.step < 0:
             positions = range(*item.indices(x.shape[axis]))
             item = slice(positions[-1], positions[0] + 1, -item.step) if len(positions) else slice(0, 0)
             flips.append(sum(not isinstance(p, int) for p in plain))
+        elif isinstance(item, torch.Tensor) and item.ndim == 0:  # a computed number, which vmap does not let be looked at
+            x, item = torch_arrays.op_take(x, item.reshape(1), axis), 0
         plain.append(item.to(torch.int64) if isinstance(item, torch.Tensor) else item)
         axis += item is not None
     result = x[tuple(plain)]
     return torch.flip(result, flips) if flips else result
+
+
+def _spelled_out(index: Any, rank: int) -> tuple[Any, ...]:
+    """An index with the slices that its `...` stands for."""
+    parts = index if isinstance(index, tuple) else (index,)
+    dots = [k for k, part in enumerate(parts) if part is Ellipsis]
+    if not dots:
+        return parts
+    named = sum(part is not None and part is not Ellipsis for part in parts)
+    return (*parts[: dots[0]], *(slice(None),) * (rank - named), *parts[dots[0] + 1 :])
 
 
 def _op_softplus(x: Any) -> Any:

@@ -27,3 +27,12 @@ def dims(x: torch.Tensor, axis: Any) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(x.ndim))
     return axis if isinstance(axis, tuple) else (axis,)
+
+
+def alike(*values: Any) -> list[torch.Tensor]:
+    """Tensors of one dtype: PyTorch multiplies no matrix of whole numbers (a rank, a count) by one of floats."""
+    tensors = [tensor(v) for v in values]
+    dtype = tensors[0].dtype
+    for other in tensors[1:]:
+        dtype = torch.promote_types(dtype, other.dtype)
+    return [t.to(dtype) for t in tensors]

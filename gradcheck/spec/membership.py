@@ -33,11 +33,12 @@ def inside(spec: Spec, inputs: Mapping[str, Array], sizes: Mapping[str, int]) ->
 
 
 def within_box(domain: Domain, x: Array) -> Mask:
-    """Elementwise: inside the interval, ends included where it is closed."""
+    """Elementwise: inside the interval, ends included where it is closed, and a whole number where only those are."""
     with np.errstate(all="ignore"):
         low = x > domain.low if domain.low_open else x >= domain.low
         high = x < domain.high if domain.high_open else x <= domain.high
-    return np.asarray(low & high) if np.isfinite([domain.low, domain.high]).any() else np.asarray(np.isfinite(x))
+        found = low & high if np.isfinite([domain.low, domain.high]).any() else np.isfinite(x)
+        return np.asarray(found & (x == np.trunc(x)) if domain.kind == "integer" else found)
 
 
 def room(domain: Domain, x: Array) -> tuple[Array, Array]:

@@ -31,6 +31,8 @@ def holds(spec: Spec, **points: Any) -> list[bool]:
         (Domain(low=0.0), [0.0, 5e-324, np.inf, np.nan], [False, True, False, False]),
         (Domain(low=0.0, low_open=False), [0.0, -0.0, -5e-324], [True, True, False]),
         (Domain(low=-1.0, high=1.0, high_open=False), [-1.0, 1.0, 1.0 + 2**-52], [False, True, False]),
+        (Domain("integer", 0.0, 3.0, False, False), [0.0, 3.0, 4.0, 1e-6, 2.5], [True, True, False, False, False]),
+        (Domain("integer"), [-7.0, 0.5, np.inf], [True, False, False]),
     ],
 )
 def test_boxes(domain: Domain, numbers: list[float], want: list[bool]) -> None:
