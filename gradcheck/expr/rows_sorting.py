@@ -74,7 +74,7 @@ def _in_one_row(xp: Namespace, x: Value, axis: Axis) -> Value:
 def _quantile(xp: Namespace, x: Value, q: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     if isinstance(q, tuple | list):
         return xp.stack([_quantile(xp, x, part, axis, keepdims) for part in q], axis=0)
-    if not isinstance(q, int | float | np.floating) or not 0 <= q <= 1:
+    if type(q) not in (int, float) or not 0 <= q <= 1:  # an element of an array would be a number without a slope
         raise ValueError(f"quantile: a number between 0 and 1 says which one, got {q!r}")
     shape = shape_of(x)
     count = reduced_size(shape, axis)

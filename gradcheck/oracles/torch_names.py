@@ -282,7 +282,9 @@ def _op_getitem(x: Any, index: Any) -> Any:
             positions = range(*item.indices(x.shape[axis]))
             item = slice(positions[-1], positions[0] + 1, -item.step) if len(positions) else slice(0, 0)
             flips.append(sum(not isinstance(p, int) for p in plain))
-        elif isinstance(item, torch.Tensor) and item.ndim == 0:  # a computed number, which vmap does not let be looked at
+        elif (
+            isinstance(item, torch.Tensor) and item.ndim == 0
+        ):  # a computed number, which vmap does not let be looked at
             x, item = torch_arrays.op_take(x, item.reshape(1), axis), 0
         plain.append(item.to(torch.int64) if isinstance(item, torch.Tensor) else item)
         axis += item is not None

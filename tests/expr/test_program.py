@@ -166,6 +166,10 @@ def test_loops_and_calls_spend_fuel() -> None:
         "outer(ones((3000,)), ones((3000,)))",
         "ones((3000, 1)) + ones((1, 3000))",
         "repeat(x, 100000000, axis=0)",
+        "repeat(ones((3000,)), 3000)",
+        "tile(ones((3000,)), (3000, 1))",
+        "pad(x, ((0, 100000000),))",
+        "einsum('i,j->ij', ones((3000,)), ones((3000,)))",
         "arange(0, 1e9, 1)",
         "9007199254740992 + 1",
         "10**300",
@@ -175,6 +179,15 @@ def test_loops_and_calls_spend_fuel() -> None:
 def test_what_would_grow_too_large_is_refused_before_it_does(text: str) -> None:
     with pytest.raises(SizeExceeded, match="is past the limit of"):
         formula(text, x=X)
+
+
+def test_an_index_may_be_computed_but_is_no_mask() -> None:
+    assert formula("x[argsort(x)][0]", x=np.array([3.0, 1.0, 2.0])) == 1.0
+    assert formula("x[y]", x=np.array([3.0, 1.0, 2.0]), y=np.array([2.0, -1.0])).tolist() == [2.0, 2.0]
+    with pytest.raises(EvaluationError, match=r"a mask is not one \(line 1\)"):
+        formula("x[x > 0]", x=np.array([3.0, 1.0]))
+    with pytest.raises(IndexError, match="an index is a whole number"):
+        formula("x[x]", x=np.array([0.5, 1.0]))
 
 
 def test_programs_are_values() -> None:
