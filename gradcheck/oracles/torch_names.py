@@ -15,10 +15,9 @@ from gradcheck.expr.rules import one_axis
 from gradcheck.oracles import torch_arrays
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.torch_library import torch
-from gradcheck.oracles.torch_values import alike
+from gradcheck.oracles.torch_values import alike, tensor
 from gradcheck.oracles.torch_values import condition as _condition
 from gradcheck.oracles.torch_values import dims as _dims
-from gradcheck.oracles.torch_values import tensor
 
 
 class TorchNamespace:
