@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gradcheck.engine.eager import EAGER, no_grad, tensor
+from gradcheck.engine.eager import EAGER, enable_grad, inference, is_grad_enabled, no_grad, tensor
 from gradcheck.engine.forward import Dual, Forward
 from gradcheck.engine.functional import grad, hessian, hvp, jacobian, jvp, vjp
 from gradcheck.engine.graph import Edge, Graph, Node, graph_of
@@ -32,10 +32,13 @@ __all__ = [
     "Reverse",
     "Tensor",
     "dot_source",
+    "enable_grad",
     "grad",
     "graph_of",
     "hessian",
     "hvp",
+    "inference",
+    "is_grad_enabled",
     "jacobian",
     "jvp",
     "no_grad",

@@ -30,9 +30,35 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
 
 @contextmanager
 def no_grad(xp: Reverse = EAGER) -> Iterator[None]:
-    """Compute without recording: results require no gradient. May be nested."""
-    before, xp.recording = xp.recording, False
+    """Compute without recording: results require no gradient. May be nested, and decorates functions too."""
+    with _mode(xp, False, xp.inference):
+        yield
+
+
+@contextmanager
+def enable_grad(xp: Reverse = EAGER) -> Iterator[None]:
+    """Record again inside `no_grad`; inside `inference` nothing is recorded."""
+    with _mode(xp, not xp.inference, xp.inference):
+        yield
+
+
+@contextmanager
+def inference(xp: Reverse = EAGER) -> Iterator[None]:
+    """As `no_grad`, and what is computed may never require a gradient afterwards."""
+    with _mode(xp, False, True):
+        yield
+
+
+def is_grad_enabled(xp: Reverse = EAGER) -> bool:
+    """Whether operations are recorded."""
+    return xp.recording
+
+
+@contextmanager
+def _mode(xp: Reverse, recording: bool, inference: bool) -> Iterator[None]:
+    before = xp.recording, xp.inference
+    xp.recording, xp.inference = recording, inference
     try:
         yield
     finally:
-        xp.recording = before
+        xp.recording, xp.inference = before

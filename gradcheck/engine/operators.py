@@ -23,7 +23,8 @@ def plain(value: Value) -> Any:
     return value
 
 
-def _plain_index(index: Any) -> Any:
+def plain_index(index: Any) -> Any:
+    """An index with the arrays inside the values it holds."""
     return tuple(plain(i) for i in index) if isinstance(index, tuple) else plain(index)
 
 
@@ -113,7 +114,7 @@ class Operators:
         return self.xp.not_equal(self, other)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.xp.getitem(self, index=_plain_index(index))
+        return self.xp.getitem(self, index=plain_index(index))
 
     def __len__(self) -> int:
         if not self.shape:

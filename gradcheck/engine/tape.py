@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.engine.array_object import ArrayObject
 from gradcheck.engine.backward import pullback
+from gradcheck.engine.in_place import InPlace
 from gradcheck.engine.operators import Operators, plain
 from gradcheck.engine.pull import Rule
 from gradcheck.engine.wirtinger import conjugated
@@ -41,7 +41,7 @@ class GradFn:
         return f"<{self.name}>"
 
 
-class Tensor(ArrayObject):
+class Tensor(InPlace):
     """A value of the namespace `xp`; `data` is a value of the namespace below.
 
     tracked whether derivatives by it, or through it, are wanted
@@ -195,7 +195,10 @@ class Tensor(ArrayObject):
 
     def hear(self, rules: Namespace, ct: Value) -> Value:
         """The cotangent as the hooks leave it; they see, and give, what people see: its conjugate."""
-        for hook in getattr(self, "hooks", {}).values():
+        hooks = getattr(self, "hooks", {})
+        if hooks and ct.shape != self.shape:
+            ct = rules.broadcast_to(ct, shape=self.shape)
+        for hook in hooks.values():
             seen = conjugated(rules, ct)
             answer = hook(seen if type(seen) is Tensor and seen.xp is self.xp else Tensor(self.xp, seen))
             if answer is not None:

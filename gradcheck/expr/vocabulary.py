@@ -13,8 +13,8 @@ from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.expr.composition import NUMPY
 from gradcheck.expr.primitive import Primitive
 from gradcheck.expr.rows_arithmetic import ARITHMETIC
-from gradcheck.expr.rows_complex import COMPLEX
 from gradcheck.expr.rows_assembly import ASSEMBLY
+from gradcheck.expr.rows_complex import COMPLEX
 from gradcheck.expr.rows_einsum import EINSUM
 from gradcheck.expr.rows_elementary import ELEMENTARY
 from gradcheck.expr.rows_indexing import INDEXING

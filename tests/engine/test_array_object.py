@@ -46,16 +46,13 @@ def test_bits_of_floats_are_refused() -> None:
         _ = tensor([1.0]) & 1
 
 
-def test_in_place_operators_give_a_new_tensor() -> None:
+def test_in_place_operators() -> None:
     x = before = xp.asarray([6, 7])
     x += 1
+    assert values(before) == [7, 8]
     x <<= 2
     x &= 28
-    assert values(x) == [28, 0] and values(before) == [6, 7]
-    leaf = y = tensor([2.0], requires_grad=True)
-    y *= 3.0
-    y.backward()
-    assert values(leaf.grad) == [3.0]
+    assert values(x) == [28, 0] and values(before) == [7, 8]
 
 
 def test_properties() -> None:
