@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,9 +81,9 @@ def _call(node: n.Call) -> Closure:
 
     def run(s: State) -> Any:
         values = [a(s) for a in args]
-        if elementwise and all(type(v) in _NUMBERS for v in values):
-            return python(*values) if python else _number(ufunc, values)
         extra = {key: value(s) for key, value in params}
+        if elementwise and all(type(v) in _NUMBERS for v in (*values, *extra.values())):
+            return python(*values) if python else _number(partial(ufunc, **extra), values)
         if s.guard:
             _guard(name, values, extra, elementwise)
         try:

@@ -18,9 +18,15 @@ from gradcheck.expr.rows_complex import COMPLEX
 from gradcheck.expr.rows_einsum import EINSUM
 from gradcheck.expr.rows_elementary import ELEMENTARY
 from gradcheck.expr.rows_indexing import INDEXING
+from gradcheck.expr.rows_convolution import CONVOLUTION
+from gradcheck.expr.rows_elementary import ELEMENTARY
+from gradcheck.expr.rows_layers import LAYERS
 from gradcheck.expr.rows_linalg import LINALG
+from gradcheck.expr.rows_losses import LOSSES
 from gradcheck.expr.rows_neural import NEURAL
 from gradcheck.expr.rows_numbers import NUMBERS
+from gradcheck.expr.rows_normalization import NORMALIZATION
+from gradcheck.expr.rows_pooling import POOLING
 from gradcheck.expr.rows_reduction import REDUCTION
 from gradcheck.expr.rows_running import RUNNING
 from gradcheck.expr.rows_shape import SHAPES
@@ -65,8 +71,9 @@ def alias_table(table: Mapping[str, Primitive], others: Mapping[str, str]) -> Ma
 
 
 ARRAYS = (*INDEXING, *SORTING, *RUNNING, *ASSEMBLY, *EINSUM, *NUMBERS)
+NETWORKS = (*NEURAL, *NORMALIZATION, *CONVOLUTION, *POOLING, *LOSSES, *LAYERS)
 VOCABULARY: Mapping[str, Primitive] = merge(
-    ARITHMETIC, ELEMENTARY, COMPLEX, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG, NEURAL, ARRAYS
+    ARITHMETIC, ELEMENTARY, COMPLEX, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG, ARRAYS, NETWORKS
 )
 ALIASES: Mapping[str, str] = alias_table(VOCABULARY, OTHER_NAMES)
 NUMPY.__dict__.update({name: row.numpy for name, row in VOCABULARY.items()})

@@ -9,7 +9,7 @@ from typing import Any
 from gradcheck.errors import Unsupported
 from gradcheck.expr import VOCABULARY
 from gradcheck.expr.rules import one_axis
-from gradcheck.oracles import jax_arrays
+from gradcheck.oracles import jax_arrays, jax_neural
 from gradcheck.oracles.jax_library import jax, jnp
 
 
@@ -21,6 +21,7 @@ class JaxNamespace:
         if row is None:
             raise AttributeError(name)
         special: Any = globals().get(f"_op_{name}") or getattr(jax_arrays, f"op_{name}", None)
+        special = special or vars(jax_neural).get(f"_op_{name}")
         if special is None and row.compose is not None and not row.jax:
             return partial(row.compose, self)
         if special is None:

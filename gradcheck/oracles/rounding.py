@@ -356,6 +356,25 @@ _TRANSFORMING = frozenset({"fft", "ifft", "rfft", "irfft"})
 _BILINEAR = frozenset({"matmul", "outer", "dot"})
 
 
+def _standardize(x: Any, axis: Any, eps: float) -> Any:
+    variance = _var(x, axis if isinstance(axis, tuple) else (axis,), keepdims=True)
+    centred = BOUNDED.subtract(x, _mean(x, axis if isinstance(axis, tuple) else (axis,), keepdims=True))
+    return BOUNDED.divide(centred, BOUNDED.sqrt(BOUNDED.add(variance, eps)))
+
+
+def _rms_normalize(x: Any, axis: Any, eps: float) -> Any:
+    mean = _mean(BOUNDED.square(x), axis if isinstance(axis, tuple) else (axis,), keepdims=True)
+    return BOUNDED.divide(x, BOUNDED.sqrt(BOUNDED.add(mean, eps)))
+
+
+_COMPOSED |= {
+    "standardize": _standardize,
+    "rms_normalize": _rms_normalize,
+    "tanhshrink": lambda x: BOUNDED.subtract(x, BOUNDED.tanh(x)),
+}
+_SUMMING |= {"overlap_add"}
+
+
 def _choosing(row: Primitive) -> Callable[..., Any]:
     """where: each element comes, unrounded, from one side or the other."""
 

@@ -12,7 +12,7 @@ import numpy as np
 from gradcheck.errors import Unsupported
 from gradcheck.expr import VOCABULARY, Primitive
 from gradcheck.expr.rules import one_axis
-from gradcheck.oracles import torch_arrays
+from gradcheck.oracles import torch_arrays, torch_neural
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.torch_library import torch
 from gradcheck.oracles.torch_values import alike, tensor
@@ -28,6 +28,7 @@ class TorchNamespace:
         if row is None:
             raise AttributeError(name)
         special = globals().get(f"_op_{name}") or getattr(torch_arrays, f"op_{name}", None)
+        special = special or vars(torch_neural).get(f"_op_{name}")
         if special is None and row.compose is not None and not row.torch:
             return partial(row.compose, self)
         function = special if special is not None else _elementwise(row)

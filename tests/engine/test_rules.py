@@ -80,6 +80,43 @@ POINTING = {  # whole numbers that say where: which argument they are, some poin
     "index_add": (1, np.array([1, 1])),
 }  # fmt: skip
 
+RANGES = {**RANGES, "binary_cross_entropy": (0.1, 0.9), "kl_div": (0.2, 2)}
+BINARY = "sigmoid_cross_entropy binary_cross_entropy_with_logits binary_cross_entropy mse_loss l1_loss huber_loss "
+CLASSED = "smooth_l1_loss kl_div cross_entropy cosine_similarity"
+NEURAL_SHAPES: Mapping[str, Shapes] = {
+    **{name: ((2, 3), (2, 3)) for name in (BINARY + CLASSED).split() if name != "sigmoid_cross_entropy"},
+    "glu": ((2, 4),), "group_norm": ((2, 4, 3),), "instance_norm": ((2, 3, 4),), "overlap_add": ((2, 3, 2),),
+    "sliding_windows": ((2, 7),), "conv1d": ((2, 4, 6), (2, 2, 3)), "conv2d": ((2, 4, 5), (3, 2, 2, 2)),
+    "max_pool1d": ((2, 6),), "max_pool2d": ((2, 4, 5),), "avg_pool1d": ((2, 6),), "avg_pool2d": ((2, 4, 5),),
+    "nll_loss": ((2, 3),), "linear": ((2, 3), (4, 3)), "attention": ((2, 3), (4, 3), (4, 2)),
+}  # fmt: skip
+MATRIX = {**MATRIX, **NEURAL_SHAPES}
+W = np.array([0.5, -1.2, 2.0, 0.7])
+SCALED: tuple[dict[str, Any], ...] = ({}, {"axis": (-2, -1), "eps": 0.1})
+LABELS = np.array([2.0, 0.0])
+PARAMS = {
+    **PARAMS,
+    "standardize": SCALED, "rms_normalize": SCALED, "layer_norm": (*SCALED, {"weight": W[:3], "bias": W[1:]}),
+    "rms_norm": (*SCALED, {"weight": W[:3]}), "batch_norm": ({}, {"weight": W[:3], "bias": W[1:]}),
+    "group_norm": ({"groups": 2}, {"groups": 1, "weight": W, "bias": W}), "instance_norm": ({}, {"weight": W[:3]}),
+    "glu": ({}, {"axis": 0}), "zero_pad": ({"before": 1, "after": 2}, {"before": 0, "after": 1, "axis": -2}),
+    "sliding_windows": ({"size": 3}, {"size": 3, "stride": 2, "dilation": 2}, {"size": 2, "axis": -2}),
+    "overlap_add": ({"length": 4}, {"length": 8, "stride": 3, "dilation": 1}, {"length": 3, "axis": -3}),
+    "conv1d": ({"groups": 2}, {"groups": 2, "stride": 2, "padding": 1, "dilation": 2, "bias": W[:2]}),
+    "conv2d": ({}, {"stride": (2, 1), "padding": (0, 1), "dilation": (1, 2), "bias": W[:3]}),
+    "max_pool1d": ({"size": 2}, {"size": 3, "stride": 1, "padding": 1, "dilation": 2}),
+    "max_pool2d": ({"size": 2}, {"size": (3, 2), "stride": 1, "padding": 1}),
+    "avg_pool1d": ({"size": 2}, {"size": 3, "stride": 1, "padding": 1}),
+    "avg_pool2d": ({"size": 2}, {"size": (3, 2), "stride": 1, "padding": 1}),
+    **{name: ({}, {"reduction": "none"}) for name in BINARY.split() if name != "sigmoid_cross_entropy"},
+    "huber_loss": ({}, {"delta": 0.4, "reduction": "sum"}), "smooth_l1_loss": ({}, {"beta": 0.4}, {"beta": 0}),
+    "kl_div": ({}, {"log_target": True, "reduction": "sum"}), "cross_entropy": ({}, {"axis": 0, "reduction": "none"}),
+    "nll_loss": ({"labels": (2, 0)}, {"labels": (1, 0, 0), "axis": 0, "reduction": "none"}),
+    "cosine_similarity": ({}, {"axis": 0}), "linear": ({}, {"bias": W}),
+    "embedding": ({"indices": np.array([0, 1, 0])}, {"indices": ((1, 1), (0, 1))}),
+    "attention": ({}, {"mask": W > 0, "bias": W, "scale": 0.3}),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Question:

@@ -172,6 +172,60 @@ SAMPLES["getitem"] += [
 ]
 
 WHOLE = {"inv", "solve", "det"} | {name for name in SAMPLES if "fft" in name}  # right as a whole: by its largest number
+IMAGES = np.cos(np.arange(2 * 2 * 5 * 4)).reshape(2, 2, 5, 4)  # examples, channels, height, width
+SIGNALS = np.sin(np.arange(2 * 4 * 7)).reshape(2, 4, 7)
+KERNEL, FRAME = np.cos(np.arange(4 * 2 * 3)).reshape(4, 2, 3), np.sin(np.arange(3 * 2 * 2 * 3)).reshape(3, 2, 2, 3)
+Q, K, V = np.cos(np.arange(6)).reshape(2, 3), np.sin(np.arange(12)).reshape(4, 3), np.cos(np.arange(8)).reshape(4, 2)
+SEEN = np.array([[1.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 0.0]])
+W3, B3 = np.array([0.5, -1.2, 2.0]), np.array([0.1, 0.2, -0.3])
+SAMPLES |= {
+    **{name: [([X], {}), ([4 * N], {})]
+       for name in "selu mish relu6 hard_sigmoid hard_swish softsign tanhshrink".split()},
+    **{name: [([X], {}), ([N], {})] for name in ("gelu", "gelu_tanh")},  # both libraries lose digits further left
+    "leaky_relu": [([X], {}), ([X], {"negative_slope": 0.2})],
+    "elu": [([X], {}), ([X], {"alpha": 0.7})],
+    "celu": [([X], {}), ([X], {"alpha": 0.7})],
+    "hardtanh": [([X], {}), ([4 * N], {"min_val": -2.0, "max_val": 0.5})],
+    "softshrink": [([X], {}), ([N], {"lambd": 0.4})],
+    "hardshrink": [([X], {}), ([N], {"lambd": 0.4})],
+    "glu": [([N], {}), ([M[:2]], {"axis": 0})],
+    "standardize": [([M], {}), ([N], {"axis": 0}), ([SIGNALS], {"axis": (0, 2), "eps": 0.1})],
+    "rms_normalize": [([M], {}), ([N], {"axis": 0}), ([SIGNALS], {"axis": (0, 2), "eps": 0.1})],
+    "layer_norm": [([M], {}), ([M], {"weight": W3, "bias": B3}), ([N], {"axis": 0, "eps": 0.1})],
+    "rms_norm": [([M], {}), ([M], {"weight": W3}), ([N], {"axis": 0, "eps": 0.1})],
+    "batch_norm": [([M], {}), ([M], {"weight": W3, "bias": B3}), ([SIGNALS], {})],
+    "group_norm": [([SIGNALS], {"groups": 2}), ([IMAGES], {"groups": 1, "weight": W3[:2], "bias": B3[1:]})],
+    "instance_norm": [([SIGNALS], {}), ([IMAGES], {"weight": W3[:2], "bias": B3[:2]})],
+    "zero_pad": [([X], {"before": 1, "after": 2}), ([N], {"before": 0, "after": 1, "axis": 0})],
+    "sliding_windows": [([P], {"size": 2}), ([SIGNALS], {"size": 2, "axis": 1}),
+                        ([SIGNALS], {"size": 3, "stride": 2, "dilation": 2})],
+    "overlap_add": [([N], {"length": 4}), ([SIGNALS], {"length": 11, "axis": 0, "stride": 3, "dilation": 1}),
+                    ([SIGNALS[0][:, :3]], {"length": 11, "stride": 2, "dilation": 2})],
+    "conv1d": [([SIGNALS, np.concatenate([KERNEL, KERNEL], 1)], {}), ([SIGNALS[0], KERNEL], {"groups": 2}),
+               ([SIGNALS, KERNEL], {"bias": SEEN[0], "stride": 2, "padding": 1, "dilation": 2, "groups": 2})],
+    "conv2d": [([IMAGES, FRAME], {}), ([IMAGES[0], FRAME], {"bias": W3, "stride": (2, 1), "padding": (1, 0)}),
+               ([IMAGES, FRAME[:2, :1]], {"groups": 2, "padding": 1, "dilation": (1, 2)})],
+    "max_pool1d": [([SIGNALS], {"size": 2}), ([X], {"size": 2, "stride": 1, "padding": 1}),
+                   ([SIGNALS], {"size": 2, "dilation": 3})],
+    "max_pool2d": [([IMAGES], {"size": 2}), ([IMAGES[0, 0]], {"size": (3, 2), "stride": 1, "padding": 1})],
+    "avg_pool1d": [([SIGNALS], {"size": 2}), ([X], {"size": 2, "stride": 1, "padding": 1})],
+    "avg_pool2d": [([IMAGES], {"size": 2}), ([IMAGES[0, 0]], {"size": (3, 2), "stride": 1, "padding": 1})],
+    "sigmoid_cross_entropy": [([X, U], {}), ([40 * X, np.array([0.0, 1.0, 0.0])], {})],
+    **{name: [([X, U], {}), ([N, U[:2]], {"reduction": "none"}), ([X, U], {"reduction": "sum"})]
+       for name in "binary_cross_entropy_with_logits mse_loss l1_loss huber_loss smooth_l1_loss kl_div".split()},
+    "binary_cross_entropy": [([U, P / 3], {}), ([U, P / 3], {"reduction": "none"})],
+    "cross_entropy": [([X, U], {}), ([M, np.array([0.0, 2.0, 1.0])], {}), ([N, (1, 0, 1)], {"reduction": "sum"}),
+                      ([M, M * M], {"reduction": "none", "axis": 0})],
+    "nll_loss": [([-P, np.array(1.0)], {}), ([-N, (0, 2)], {"axis": 0, "reduction": "none"})],
+    "cosine_similarity": [([X, Y], {}), ([T, M[:2]], {"axis": 0}), ([X, Y], {"eps": 5.0})],
+    "linear": [([X, M[:2]], {}), ([M, M[:2]], {"bias": Y[:2]})],
+    "embedding": [([N], {"indices": (2, 0, 2)}), ([N], {"indices": np.array([[0, 1], [1, 1]])})],
+    "attention": [([Q, K, V], {}), ([Q, K, V], {"mask": SEEN, "scale": 0.4}), ([Q, K, V], {"bias": SEEN})],
+}  # fmt: skip
+SAMPLES["huber_loss"] += [([4 * X, Y], {"delta": 0.3})]
+SAMPLES["smooth_l1_loss"] += [([4 * X, Y], {"beta": 0.3}), ([4 * X, Y], {"beta": 0})]
+SAMPLES["kl_div"] += [([X, Y], {"log_target": True}), ([N, T.T * T.T], {"reduction": "batchmean"})]
+
 DIGITS = {  # units of roundoff allowed where a library is less exact than that
     ("torch", "polygamma"): 2e7,  # its trigamma keeps nine digits
     ("jax", "gammaln"): 1e4,  # absolute near its zeros at 1 and 2
