@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.expr.composition import composition
 from gradcheck.expr.primitive import Batching, Namespace, Params, Primitive, Value
-from gradcheck.expr.rules import Axis, Shape, shape_of
+from gradcheck.expr.rules import Axis, Shape, axes_of, shape_of
 
 EPS = 1e-5  # PyTorch's default; its rms_norm alone takes the spacing of floats instead
 Rule = tuple[Value | None, ...]
@@ -30,12 +30,13 @@ def _rms_normalize(x: Any, axis: Axis = -1, eps: float = EPS) -> Any:
 
 
 def _mean(xp: Namespace, x: Value, params: Params) -> Value:
-    return xp.mean(x, axis=params["axis"], keepdims=True)
+    return xp.mean(x, axis=axes_of(shape_of(x), params["axis"]), keepdims=True)
 
 
 def _standardize_turn(xp: Namespace, y: Value, x: Value, moved: Value, params: Params) -> Value:
     """The Jacobian times `moved`."""
-    spread = xp.sqrt(xp.add(xp.var(x, axis=params["axis"], correction=0, keepdims=True), params["eps"]))
+    axes = axes_of(shape_of(x), params["axis"])
+    spread = xp.sqrt(xp.add(xp.var(x, axis=axes, correction=0, keepdims=True), params["eps"]))
     along = xp.multiply(y, _mean(xp, xp.multiply(y, moved), params))
     return xp.divide(xp.subtract(xp.subtract(moved, _mean(xp, moved, params)), along), spread)
 

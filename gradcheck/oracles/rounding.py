@@ -19,7 +19,7 @@ from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, VOCABULARY, Batching, Primitive
 from gradcheck.expr.rows_complex import INVERSE
 from gradcheck.expr.rows_product import with_initial
-from gradcheck.expr.rules import one_axis
+from gradcheck.expr.rules import axes_of, one_axis
 from gradcheck.oracles.rounding_arrays import BOUNDS
 
 UNIT = 2.0**-53  # unit roundoff of float64
@@ -357,13 +357,13 @@ _BILINEAR = frozenset({"matmul", "outer", "dot"})
 
 
 def _standardize(x: Any, axis: Any, eps: float) -> Any:
-    variance = _var(x, axis if isinstance(axis, tuple) else (axis,), keepdims=True)
-    centred = BOUNDED.subtract(x, _mean(x, axis if isinstance(axis, tuple) else (axis,), keepdims=True))
-    return BOUNDED.divide(centred, BOUNDED.sqrt(BOUNDED.add(variance, eps)))
+    axes = axes_of(x.shape, axis)
+    centred = BOUNDED.subtract(x, _mean(x, axes, keepdims=True))
+    return BOUNDED.divide(centred, BOUNDED.sqrt(BOUNDED.add(_var(x, axes, keepdims=True), eps)))
 
 
 def _rms_normalize(x: Any, axis: Any, eps: float) -> Any:
-    mean = _mean(BOUNDED.square(x), axis if isinstance(axis, tuple) else (axis,), keepdims=True)
+    mean = _mean(BOUNDED.square(x), axes_of(x.shape, axis), keepdims=True)
     return BOUNDED.divide(x, BOUNDED.sqrt(BOUNDED.add(mean, eps)))
 
 
