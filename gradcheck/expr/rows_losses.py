@@ -94,7 +94,7 @@ def _smooth_l1(xp: Namespace, x: Value, y: Value, beta: float = 1.0, reduction: 
         return _l1(xp, x, y, reduction)
     off = xp.subtract(x, y)
     size = xp.abs(off)
-    near = xp.divide(xp.multiply(0.5, xp.square(off)), beta)
+    near = xp.multiply(0.5 / beta, xp.square(off))
     return _reduced(xp, xp.where(xp.less(size, beta), near, xp.subtract(size, 0.5 * beta)), reduction)
 
 
@@ -105,7 +105,7 @@ def _kl_div(xp: Namespace, x: Value, target: Value, log_target: bool = False, re
     else:
         loss = xp.subtract(xp.xlogy(target, target), xp.multiply(target, x))
     if reduction == "batchmean":
-        return xp.divide(xp.sum(loss), float(shape_of(loss)[0]))
+        return xp.multiply(1.0 / shape_of(loss)[0], xp.sum(loss))
     return _reduced(xp, loss, reduction)
 
 

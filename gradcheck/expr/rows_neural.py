@@ -33,7 +33,7 @@ def _bent(xp: Namespace, x: Value, height: float, width: float, scale: float) ->
     """scale * x where x is positive, else height * (exp(x/width) - 1)."""
     positive = xp.greater(x, 0.0)
     left = xp.where(positive, 0.0, x)
-    below = xp.expm1(left if width == 1 else xp.divide(left, width))
+    below = xp.expm1(left if width == 1 else xp.multiply(1.0 / width, left))
     return xp.where(positive, x if scale == 1 else xp.multiply(scale, x), xp.multiply(height, below))
 
 
@@ -90,11 +90,11 @@ def _relu6(xp: Namespace, x: Value) -> Value:
 
 
 def _hard_sigmoid(xp: Namespace, x: Value) -> Value:
-    return xp.divide(_relu6(xp, xp.add(x, 3.0)), 6.0)
+    return xp.multiply(1.0 / 6.0, _relu6(xp, xp.add(x, 3.0)))
 
 
 def _hard_swish(xp: Namespace, x: Value) -> Value:
-    bend = xp.divide(xp.multiply(x, xp.add(x, 3.0)), 6.0)
+    bend = xp.multiply(1.0 / 6.0, xp.multiply(x, xp.add(x, 3.0)))
     return xp.where(xp.less_equal(x, -3.0), 0.0, xp.where(xp.less(x, 3.0), bend, x))
 
 

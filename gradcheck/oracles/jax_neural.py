@@ -129,4 +129,4 @@ def _op_avg_pool2d(x: Any, size: Pair, stride: Pair | None = None, padding: Pair
 
 
 def _op_sigmoid_cross_entropy(z: Any, y: Any) -> Any:
-    return -y * jax.nn.log_sigmoid(z) - (1.0 - y) * jax.nn.log_sigmoid(-jnp.asarray(z))
+    return (1.0 - y) * jnp.asarray(z) - jax.nn.log_sigmoid(z)

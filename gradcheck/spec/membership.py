@@ -38,7 +38,7 @@ def within_box(domain: Domain, x: Array) -> Mask:
         low = x > domain.low if domain.low_open else x >= domain.low
         high = x < domain.high if domain.high_open else x <= domain.high
         found = low & high if np.isfinite([domain.low, domain.high]).any() else np.isfinite(x)
-        return np.asarray(found & (x == np.trunc(x)) if domain.kind == "integer" else found)
+        return np.asarray(found & (x == np.trunc(x)) if domain.kind in ("integer", "boolean") else found)
 
 
 def room(domain: Domain, x: Array) -> tuple[Array, Array]:

@@ -47,6 +47,14 @@ def test_every_one_lies_in_the_domain(spec_of: SpecOf) -> None:
         assert all(within_box(spec.inputs[0].domain, value) for value in found)
 
 
+def test_integers_are_given_whole_numbers_only(spec_of: SpecOf) -> None:
+    spec = spec_of("inputs: {x: {}, k: {domain: 'integer [0, 2]'}}\nvalue: x*k\nderivative: {x: k}")
+    found = landmarks(spec, spec.inputs[1].domain)
+    assert {0.0, 1.0, 2.0} <= set(found)
+    assert all(value == int(value) for value in found)
+    assert not within_box(spec.inputs[1].domain, 0.5)
+
+
 def test_each_number_comes_once_and_named_constants_are_no_thresholds(spec_of: SpecOf) -> None:
     spec = spec_of(body("real", "3*x + 3*pi", "3 + 0*x"))
     found = marks(spec)
