@@ -23,7 +23,7 @@ def _linear(xp: Namespace, x: Value, weight: Value, bias: Value | None = None) -
 
 def _embedding(xp: Namespace, weight: Value, indices: Any) -> Value:
     """The rows of weight (words, size) that `indices` name -> (*indices, size)."""
-    return xp.take(weight, indices=indices, axis=0)
+    return xp.take(weight, indices, axis=0)
 
 
 def _attention(

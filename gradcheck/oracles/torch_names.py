@@ -334,7 +334,8 @@ def array(values: Array) -> torch.Tensor:
 
 
 def _op_imag(x: Any) -> Any:
-    return torch.imag(tensor(x).to(torch.complex128))  # it has none of a real tensor
+    x = tensor(x)  # it has none of a real tensor, and no batch of one that is conjugated only in name
+    return torch.imag(x.clone().resolve_conj() if x.is_complex() else x.to(torch.complex128))
 
 
 def _fourier(name: str) -> Callable[..., Any]:

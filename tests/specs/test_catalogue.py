@@ -15,7 +15,18 @@ from gradcheck.spec import load
 from gradcheck.spec.model import ClaimKind, Spec
 
 ROOT = Path(__file__).resolve().parents[2] / "specs"
-BRANCHES = ("elementary", "special", "vectors", "matrices", "reductions", "shapes", "neural", "programs", "sorting")
+BRANCHES = (
+    "transforms",
+    "elementary",
+    "special",
+    "vectors",
+    "matrices",
+    "reductions",
+    "shapes",
+    "neural",
+    "programs",
+    "sorting",
+)
 
 NOT_NAMED = {
     "scatter": "the adjoint of indexing: rules call it, and a spec can write no index as an argument",
