@@ -14,20 +14,31 @@ import numpy as np
 from gradcheck.expr.primitive import Batching, Primitive
 from gradcheck.expr.rules import shape_of
 
+REMEMBERED = 200
 Binder = Callable[[tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]]
 
 
 def binder(row: Primitive) -> Binder:
-    """`bind` for one row, remembering what a call with nothing but one array comes to."""
-    known: dict[int, dict[str, Any]] = {}  # by rank; nobody changes parameters
+    """`bind` for one row, remembering what calls with one array come to."""
+    known: dict[Any, dict[str, Any]] = {}  # by rank and parameters, which nobody changes
+    wanted = set(row.params)
+    as_they_are = not wanted & {"axis", "axes"}  # parameters that need no look at the array
 
     def bound(args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        if named or row.arity != 1 or len(args) != 1:
+        if row.arity != 1 or len(args) != 1:
             return bind(row, args, named)
+        if as_they_are and named.keys() == wanted:
+            return args, named
         rank = len(args[0].shape) if hasattr(args[0], "shape") else np.ndim(args[0])
-        params = known.get(rank)
+        try:
+            key = (rank, *named.items()) if named else rank
+            params = known.get(key)
+        except TypeError:  # a list among them
+            return bind(row, args, named)
         if params is None:
-            params = known[rank] = bind(row, args, named)[1]
+            params = bind(row, args, named)[1]
+            if len(known) < REMEMBERED:
+                known[key] = params
         return args, params
 
     return bound

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from gradcheck.engine.pull import Node, fitted
+from gradcheck.engine.pull import Node, fitted, summed
 from gradcheck.engine.wirtinger import settled
 from gradcheck.engine.writes import refuse_written
 from gradcheck.errors import TapeError
@@ -40,6 +40,7 @@ def pullback(
     hooked, writes = xp.hooked, xp.writes
     waiting: dict[int, tuple[Node, Value]] = {}  # by the node's number
     order: list[int] = []  # those numbers, negative: a heap whose top is the latest node
+    ours: set[int] = set()  # the numbers of nodes whose cotangent is a sum made here, which may be added to in place
     leaves: list[tuple[Node, Value]] = []
     arrivals: Iterable[tuple[Node | None, Value | None]] = [
         (root, rules.conj(ct) if ct.dtype.kind == "c" else ct) for root, ct in roots
@@ -52,7 +53,8 @@ def pullback(
                 ct = fitted(rules, ct, node.data.shape)
             number = node.number
             if number in waiting:
-                ct = rules.add(waiting[number][1], ct)
+                ct = summed(rules, waiting[number][1], ct, number in ours and not create)
+                ours.add(number)
             else:
                 heappush(order, -number)
             waiting[number] = node, ct

@@ -56,16 +56,23 @@ def _outer_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) ->
     return by_row, by_column
 
 
-def _matmul_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
+def _matmul_to_left(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Value:
     a, b = args
-    left, right = len(shape_of(a)) == 1, len(shape_of(b)) == 1
-    if right:
-        b, ct = _column(xp, b), _column(xp, ct)
-    if left:
-        a, ct = _row(xp, a), _row(xp, ct) if not right else _column(xp, ct)
-    to_a = xp.matmul(ct, xp.matrix_transpose(b))
-    to_b = xp.matmul(xp.matrix_transpose(a), ct)
-    return _flat(xp, to_a, -2) if left else to_a, _flat(xp, to_b, -1) if right else to_b
+    if len(shape_of(b)) == 1:
+        return xp.multiply(_column(xp, ct), b)
+    if len(shape_of(a)) == 1:
+        return _flat(xp, xp.matmul(_row(xp, ct), xp.matrix_transpose(b)), -2)
+    return xp.matmul(ct, xp.matrix_transpose(b))
+
+
+def _matmul_to_right(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Value:
+    a, b = args
+    if len(shape_of(a)) == 1:
+        by_column = _column(xp, a) if len(shape_of(b)) > 1 else a
+        return xp.multiply(by_column, _row(xp, ct) if len(shape_of(b)) > 1 else _column(xp, ct))
+    if len(shape_of(b)) == 1:
+        return _flat(xp, xp.matmul(xp.matrix_transpose(a), _column(xp, ct)), -1)
+    return xp.matmul(xp.matrix_transpose(a), ct)
 
 
 def _bilinear_jvp(name: str) -> Any:
@@ -214,7 +221,7 @@ def _matrix(name: str, arity: int, numpy: Any, vjp: Any, **more: Any) -> Primiti
 LINALG: tuple[Primitive, ...] = (
     _matrix("dot", 2, _inner, _dot_vjp, jvp=_bilinear_jvp("dot"), latex=r"{0} \cdot {1}", note="of two vectors"),
     composition("vecdot", 2, _vecdot, torch="torch.linalg.vecdot", batching=Batching.TRAILING, aliases=("inner",)),
-    _matrix("matmul", 2, np.matmul, _matmul_vjp, jvp=_bilinear_jvp("matmul"), latex="{0} {1}"),
+    _matrix("matmul", 2, np.matmul, (_matmul_to_left, _matmul_to_right), jvp=_bilinear_jvp("matmul"), latex="{0} {1}"),
     _matrix("outer", 2, _outer, _outer_vjp, jvp=_bilinear_jvp("outer"), latex=r"{0} \otimes {1}"),
     _matrix("matrix_transpose", 1, _matrix_transpose, _matrix_transpose_vjp, linear=True, latex=r"{0}^{{\top}}"),
     _matrix("trace", 1, _trace, _trace_vjp, linear=True, latex=r"\operatorname{{tr}}\left({0}\right)"),

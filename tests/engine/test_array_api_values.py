@@ -7,6 +7,7 @@ be NumPy's, and the gradient that of differences of NumPy's values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -180,9 +181,8 @@ def nextafter_has_a_row(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(dispatch, "VOCABULARY", table)
     monkeypatch.setattr(EAGER, "vocabulary", table)
     monkeypatch.setitem(NUMPY.__dict__, "nextafter", row.numpy)
-    EAGER.__dict__.pop("nextafter", None)
+    monkeypatch.setitem(EAGER.__dict__, "nextafter", MethodType(EAGER.lift(row), EAGER))
     yield
-    EAGER.__dict__.pop("nextafter", None)
 
 
 @pytest.mark.usefixtures("nextafter_has_a_row")
