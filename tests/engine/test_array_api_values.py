@@ -6,7 +6,7 @@ be NumPy's, and the gradient that of differences of NumPy's values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
@@ -175,14 +175,13 @@ def test_the_next_number_has_no_derivative() -> None:
 
 
 @pytest.fixture
-def nextafter_has_a_row(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nextafter_has_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Primitive("nextafter", 2, np.nextafter, slopes=(1.0, 0.0))
     table = {**VOCABULARY, "nextafter": row}
     monkeypatch.setattr(dispatch, "VOCABULARY", table)
     monkeypatch.setattr(EAGER, "vocabulary", table)
     monkeypatch.setitem(NUMPY.__dict__, "nextafter", row.numpy)
     monkeypatch.setitem(EAGER.__dict__, "nextafter", MethodType(EAGER.lift(row), EAGER))
-    yield
 
 
 @pytest.mark.usefixtures("nextafter_has_a_row")
