@@ -21,7 +21,7 @@ from benchmarks.engine import one_core
 from benchmarks.engine.goals import goals
 from benchmarks.engine.measure import Disagreement
 from benchmarks.engine.parts import PARTS
-from benchmarks.engine.peers import missing
+from benchmarks.engine.peers import PEERS, missing
 
 
 def main(words: list[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def main(words: list[str] | None = None) -> int:
     options = parser.parse_args(words)
     one_core()
     absent = missing()
-    libraries = [name for name in ("numpy", "scipy", "torch", "autograd", "jax") if name not in absent]
+    libraries = ["numpy", "scipy", *sorted({name.partition(" ")[0] for name in PEERS} - set(absent))]
     versions = {"python": platform.python_version(), **{name: version(name) for name in libraries}}
     print(", ".join(f"{name} {number}" for name, number in versions.items()))
     for name in absent:

@@ -14,9 +14,11 @@ from textwrap import dedent
 from typing import Any
 
 from gradcheck.engine.operators import Operators
+from gradcheck.errors import Unsupported
 from gradcheck.expr import ALIASES, VOCABULARY, Primitive
 
 UNWRITTEN = "a function of shapes or numbers"
+REFUSED = "refused"
 NAMES = "xyzuvw"  # of a row's arguments; its result is `value`, as in claims
 _OR, _AND, _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(8)  # how tightly a text holds together
 _INFIX = {
@@ -131,6 +133,8 @@ def slopes(row: Primitive) -> tuple[str, ...]:
             told.append("" if value is None else _text(value, _OR))
         except NotWritten:
             told.append(UNWRITTEN)
+        except Unsupported:
+            told.append(REFUSED)
     return tuple(told)
 
 

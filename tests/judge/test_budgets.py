@@ -24,7 +24,7 @@ def test_there_are_no_other_tolerances() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{number}"
         for path in sorted(PACKAGE.rglob("*.py"))
-        if path.parent.name != "judge"
+        if path.parent.name not in ("judge", "array_api")  # where rtol is the standard's cut-off of a rank
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if TOLERANCE.search(line)
     ]

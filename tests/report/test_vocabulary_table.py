@@ -105,7 +105,7 @@ WRITTEN = [
     (name, i)
     for name, row in VOCABULARY.items()
     for i, text in enumerate(written.slopes(row))
-    if text not in ("", written.UNWRITTEN)
+    if text not in ("", written.UNWRITTEN, written.REFUSED)
 ]
 
 
