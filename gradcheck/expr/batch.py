@@ -174,8 +174,8 @@ def _axes(base: Any, row: Primitive, operation: Callable[..., Any], args: Any, p
 def _trailing(base: Any, row: Primitive, operation: Callable[..., Any], args: Any, params: Any) -> Any:
     if not _any_batched(args):
         return operation(*args, **params)
-    if row.name in ("matmul", "solve"):
-        return _matrix_product(base, row.name, operation, args)
+    if row.name in ("matmul", "solve", "solve_triangular"):
+        return _matrix_product(base, row.name, partial(operation, **params), args)
     ranks = [_rank(a) for a in args]
     rank = max(ranks)
     if row.name == "outer":
@@ -184,7 +184,7 @@ def _trailing(base: Any, row: Primitive, operation: Callable[..., Any], args: An
 
 
 def _matrix_product(base: Any, name: str, operation: Callable[..., Any], args: Any) -> Any:
-    """matmul and solve take vectors too: each becomes a matrix with one row or column, and is taken back after."""
+    """Products and systems take vectors too: each becomes a matrix with one row or column, and is taken back after."""
     left, right = args
     if _rank(left) == 0 or _rank(right) == 0:
         raise ValueError(f"{name} takes vectors and matrices, not scalars")

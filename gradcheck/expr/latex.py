@@ -48,6 +48,9 @@ _OPEN: dict[str, tuple[int, int]] = {
     "prod": (_SERIES, _PRODUCT),
     "logsumexp": (_SERIES, _OR),
     "expm1": (_SUM, _OR),
+    "pinv": (_POWER, _ATOM),
+    "cross": (_PRODUCT, _POWER),
+    "kron": (_PRODUCT, _POWER),
 }
 _GREEK = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()

@@ -197,11 +197,21 @@ def _adjugate(xp: Namespace, x: Value) -> Value:
     return matrix if size % 2 else xp.negative(matrix)
 
 
+STEADY = 1e-3  # a determinant below this share of the largest that rows of these lengths can have is nearly singular
+SMALL = 6  # up to this size the adjugate's recurrence, which cancels in large matrices, serves nearly singular ones too
+
+
 def _cofactors(xp: Namespace, y: Value, x: Value) -> Value:
-    """The derivative of the determinant by each element."""
+    """The derivative of the determinant by each element: det(x) times the inverse, and where x is nearly singular, and
+    that cancels (at every further order more), the adjugate.
+    """
     det = _column(xp, _column(xp, y))
-    singular = xp.equal(det, 0.0)
-    safe = xp.where(singular, xp.eye(n_rows=shape_of(x)[-1]), x)
+    size = shape_of(x)[-1]
+    still = xp.stop_gradient(x)
+    reach = xp.prod(xp.norm(still, axis=(-1,), keepdims=False, ord=2), axis=(-1,), keepdims=False)
+    bound = xp.multiply(STEADY, _column(xp, _column(xp, reach))) if size <= SMALL else 0.0
+    singular = xp.less_equal(xp.abs(xp.stop_gradient(det)), bound)
+    safe = xp.where(singular, xp.eye(n_rows=size), x)
     return xp.matrix_transpose(xp.where(singular, _adjugate(xp, x), xp.multiply(det, xp.inv(safe))))
 
 

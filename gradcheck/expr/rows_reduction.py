@@ -226,7 +226,6 @@ REDUCTION: tuple[Primitive, ...] = (
         jax="jax.numpy.linalg.vector_norm",
         latex=r"\left\lVert {0} \right\rVert",
         kinks="norm({0}) == 0",
-        aliases=("vector_norm",),
         note="slope 0 at the origin; ord is 1, 2 or inf",
     ),
     Primitive(

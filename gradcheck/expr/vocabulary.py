@@ -16,14 +16,17 @@ from gradcheck.expr.rows_arithmetic import ARITHMETIC
 from gradcheck.expr.rows_assembly import ASSEMBLY
 from gradcheck.expr.rows_complex import COMPLEX
 from gradcheck.expr.rows_convolution import CONVOLUTION
+from gradcheck.expr.rows_decompositions import DECOMPOSITIONS
 from gradcheck.expr.rows_einsum import EINSUM
 from gradcheck.expr.rows_elementary import ELEMENTARY
 from gradcheck.expr.rows_indexing import INDEXING
 from gradcheck.expr.rows_layers import LAYERS
 from gradcheck.expr.rows_linalg import LINALG
 from gradcheck.expr.rows_losses import LOSSES
+from gradcheck.expr.rows_matrix_functions import MATRIX_FUNCTIONS
 from gradcheck.expr.rows_neural import NEURAL
 from gradcheck.expr.rows_normalization import NORMALIZATION
+from gradcheck.expr.rows_norms import NORMS
 from gradcheck.expr.rows_numbers import NUMBERS
 from gradcheck.expr.rows_pooling import POOLING
 from gradcheck.expr.rows_reduction import REDUCTION
@@ -32,6 +35,7 @@ from gradcheck.expr.rows_shape import SHAPES
 from gradcheck.expr.rows_softmax import SOFTMAX
 from gradcheck.expr.rows_sorting import SORTING
 from gradcheck.expr.rows_special import SPECIAL
+from gradcheck.expr.rows_tensor_products import TENSOR_PRODUCTS
 
 __all__ = ["ALIASES", "NUMPY", "VOCABULARY", "lookup"]
 
@@ -72,7 +76,8 @@ def alias_table(table: Mapping[str, Primitive], others: Mapping[str, str]) -> Ma
 ARRAYS = (*INDEXING, *SORTING, *RUNNING, *ASSEMBLY, *EINSUM, *NUMBERS)
 NETWORKS = (*NEURAL, *NORMALIZATION, *CONVOLUTION, *POOLING, *LOSSES, *LAYERS)
 VOCABULARY: Mapping[str, Primitive] = merge(
-    ARITHMETIC, ELEMENTARY, COMPLEX, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG, ARRAYS, NETWORKS
+    *(ARITHMETIC, ELEMENTARY, COMPLEX, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG, ARRAYS, NETWORKS),
+    *(DECOMPOSITIONS, MATRIX_FUNCTIONS, NORMS, TENSOR_PRODUCTS),
 )
 ALIASES: Mapping[str, str] = alias_table(VOCABULARY, OTHER_NAMES)
 NUMPY.__dict__.update({name: row.numpy for name, row in VOCABULARY.items()})

@@ -11,6 +11,7 @@ from gradcheck.expr import VOCABULARY
 from gradcheck.expr.rules import one_axis
 from gradcheck.oracles import jax_arrays, jax_neural
 from gradcheck.oracles.jax_library import jax, jnp
+from gradcheck.oracles.jax_names_linalg import OPERATIONS
 
 
 class JaxNamespace:
@@ -22,6 +23,7 @@ class JaxNamespace:
             raise AttributeError(name)
         special: Any = globals().get(f"_op_{name}") or getattr(jax_arrays, f"op_{name}", None)
         special = special or vars(jax_neural).get(f"_op_{name}")
+        special = special or OPERATIONS.get(name)
         if special is None and row.compose is not None and not row.jax:
             return partial(row.compose, self)
         if special is None:

@@ -21,6 +21,8 @@ from gradcheck.expr.rows_complex import INVERSE
 from gradcheck.expr.rows_product import with_initial
 from gradcheck.expr.rules import axes_of, one_axis
 from gradcheck.oracles.rounding_arrays import BOUNDS
+from gradcheck.oracles.rounding_linalg import BOUNDS as MATRIX_BOUNDS
+from gradcheck.oracles.rounding_linalg import Bound
 
 UNIT = 2.0**-53  # unit roundoff of float64
 TINY = 2.0**-1074  # one subnormal step: the error of underflow
@@ -219,6 +221,17 @@ def _composed(row: Primitive, formula: Callable[..., Any]) -> Callable[..., Any]
     return function
 
 
+def _by_arrays(row: Primitive, bound: Bound) -> Callable[..., Any]:
+    """The value from the row itself, the bound from the numbers and their errors."""
+
+    def function(*args: Any, **params: Any) -> Any:
+        values, params = [np.asarray(value_of(a)) for a in args], {**row.defaults, **params}
+        y = row.numpy(*values, **params)
+        return Bounded(y, np.broadcast_to(bound(row, y, values, [_errors(a) for a in args], params), np.shape(y)))
+
+    return function
+
+
 def _selecting(row: Primitive) -> Callable[..., Any]:
     """max and min: the result is one of the numbers; its bound is the largest of theirs."""
 
@@ -401,6 +414,8 @@ def _carry(row: Primitive) -> Callable[..., Any]:
         return _choosing(row)
     if row.name in BOUNDS:
         return _array(row)
+    if row.name in MATRIX_BOUNDS:
+        return _by_arrays(row, MATRIX_BOUNDS[row.name])
     if row.name in _COMPOSED:
         return _composed(row, _COMPOSED[row.name])
     if row.name in _TRANSFORMING:

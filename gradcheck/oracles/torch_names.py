@@ -15,6 +15,7 @@ from gradcheck.expr.rules import one_axis
 from gradcheck.oracles import torch_arrays, torch_neural
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.torch_library import torch
+from gradcheck.oracles.torch_names_linalg import OPERATIONS
 from gradcheck.oracles.torch_values import alike, tensor
 from gradcheck.oracles.torch_values import condition as _condition
 from gradcheck.oracles.torch_values import dims as _dims
@@ -29,6 +30,8 @@ class TorchNamespace:
             raise AttributeError(name)
         special = globals().get(f"_op_{name}") or getattr(torch_arrays, f"op_{name}", None)
         special = special or vars(torch_neural).get(f"_op_{name}")
+        if name in OPERATIONS:
+            special = _lifted(OPERATIONS[name])
         if special is None and row.compose is not None and not row.torch:
             return partial(row.compose, self)
         function = special if special is not None else _elementwise(row)
@@ -42,6 +45,11 @@ def _elementwise(row: Primitive) -> Callable[..., Any]:
         if not hasattr(function, part):
             raise Unsupported("PyTorch", row.name)
         function = getattr(function, part)
+    return _lifted(function)
+
+
+def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors as one of anything that can be a tensor."""
 
     def call(*args: Any, **params: Any) -> Any:
         return function(*[tensor(a) for a in args], **params)

@@ -79,7 +79,8 @@ class _Metered:
 
         def charged(*args: Any, **params: Any) -> Any:
             result = function(*args, **params)
-            self._account.charge(1 + np.size(result) // _ELEMENTS)
+            size = sum(map(np.size, result)) if isinstance(result, tuple | list) else np.size(result)
+            self._account.charge(1 + size // _ELEMENTS)
             return result
 
         return charged

@@ -49,6 +49,8 @@ class Question:
         rest, wrap = iter(moving), Batched if self.points else lambda a: a
         args = mapped(lambda a: wrap(next(rest) if self._moves(a) else a), self.args)
         result = getattr(Batch(xp) if self.points else xp, self.name)(*args, **self.params)
+        if isinstance(result, tuple):
+            return tuple(y.data if isinstance(y, Batched) else y for y in result)
         return result.data if isinstance(result, Batched) else result
 
     def changed(self, change: Layout, variant: str, points: bool = False) -> Question:

@@ -19,6 +19,7 @@ UNITS = 256.0  # of roundoff
 REAL_ONLY = {  # rows whose functions of complex numbers no library has, or that take real signals by their meaning
     "rfft", "rfftn", "ihfft", "fftshift", "ifftshift", "silu",
 }  # fmt: skip
+PHASES = {"eigh_vectors", "svd_u", "svd_vh", "eigh", "svd"}  # free there: see COMPLEX in test_linalg_against_torch.py
 LIBRARY_LACKS = {
     "torch": set("erf erfc erfcx digamma".split()),
     "jax": set("erf erfc erfcx digamma".split()),
@@ -35,7 +36,7 @@ def questions(name: str) -> list[Question]:
     return [asked.changed(turned, "complex") for asked in as_they_are(name) if asked.moving]
 
 
-TAKES = sorted(n for n in SAMPLES if VOCABULARY[n].takes_complex and n not in REAL_ONLY and questions(n))
+TAKES = sorted(n for n in SAMPLES if VOCABULARY[n].takes_complex and n not in REAL_ONLY | PHASES and questions(n))
 
 
 @pytest.mark.parametrize("library", ["torch", "jax"])

@@ -117,6 +117,35 @@ PARAMS = {
     "attention": ({}, {"mask": W > 0, "bias": W, "scale": 0.3}),
 }  # fmt: skip
 
+SQUARE = "cholesky eigvalsh eigh_vectors slogdet_sign logabsdet logdet matrix_exp matrix_power cond".split()
+TALL = "svdvals svd_u svd_vh qr_q qr_r pinv matrix_norm svd qr".split()
+SYSTEMS = ("solve", "solve_triangular", "cholesky_solve")
+MATRIX = {
+    **MATRIX, **dict.fromkeys(SQUARE, ((3, 3),)), **dict.fromkeys(TALL, ((4, 3),)),
+    **dict.fromkeys(SYSTEMS, ((3, 3), (3, 2))),
+    "lstsq": ((4, 3), (4, 2)), "cross": ((2, 3), (3,)), "tensordot": ((2, 3), (3, 4)), "kron": ((2, 3), (2, 2)),
+    "vector_norm": ((4, 3),), "eigh": ((3, 3),), "slogdet": ((3, 3),),
+}  # fmt: skip
+PARAMS = {
+    **PARAMS,
+    **dict.fromkeys(("cholesky", "solve_triangular", "cholesky_solve"), ({"upper": False}, {"upper": True})),
+    "matrix_power": tuple({"n": n} for n in (0, 1, 3, -2)),
+    "vector_norm": tuple({**r, "ord": o} for r in REDUCED for o in (0, 1, 2, 2.5, 3, -1.5, np.inf, -np.inf)),
+    "matrix_norm": tuple(
+        {"keepdims": k, "ord": o} for k in (False, True) for o in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)
+    ),
+    "cond": tuple({"ord": o} for o in (2, -2, 1, "fro", np.inf)),
+    "cross": ({"axis": -1},), "tensordot": ({"axes": 1}, {"axes": ((-1,), (0,))}),
+}  # fmt: skip
+OTHER_SHAPES: Mapping[str, tuple[Shapes, ...]] = {  # of wide matrices, stacks, vectors on the right, and nothing
+    **dict.fromkeys(TALL, (((3, 4),), ((3, 3),), ((2, 3, 2),))),
+    **dict.fromkeys((*SQUARE[:3], *SQUARE[4:-1], "det", "inv"), (((2, 2, 2),), ((1, 1),), ((0, 0),))),
+    **dict.fromkeys(SYSTEMS, (((3, 3), (3,)), ((2, 2, 2), (2, 1)), ((2, 2), (3, 2, 1)))),
+    "lstsq": (((3, 4), (3,)), ((2, 3, 2), (3, 2))),
+}
+POSITIVE = ("cholesky", "logdet")  # asked at positive definite matrices
+STEADY = (*SYSTEMS, "inv", "cond", "logabsdet", "matrix_power")  # asked far from singular ones
+
 
 @dataclass(frozen=True)
 class Question:
@@ -171,8 +200,13 @@ def questions(row: Primitive) -> Iterator[Question]:
         params = PARAMS.get(row.name, REDUCED if "keepdims" in row.params else ({},))
     where, pointing = POINTING.get(row.name, (-1, None))
     for given in params:
-        arrays = [pointing if k == where else draw(shape) for k, shape in enumerate(shapes)]
-        yield Question(row, tuple(arrays), given, tuple(k != where for k in range(len(shapes))))
+        for shaped in (shapes, *OTHER_SHAPES.get(row.name, ())):
+            arrays = [pointing if k == where else draw(shape) for k, shape in enumerate(shaped)]
+            if row.name in POSITIVE:
+                arrays = [a @ np.swapaxes(a, -1, -2) + np.eye(a.shape[-1]) for a in arrays]
+            if row.name in STEADY:
+                arrays[0] = arrays[0] + 4 * np.eye(arrays[0].shape[-1])
+            yield Question(row, tuple(arrays), given, tuple(k != where for k in range(len(shapes))))
 
 
 def slope_along(function: Callable[[float], Any]) -> Any:
@@ -314,7 +348,7 @@ def test_a_wrong_cofactor_matrix_is_caught(mistake: str) -> None:
         return (wrong.get(mistake, xp.multiply(right, 1.001)),)
 
     liar = replace(honest, vjp=vjp_of_liar)
-    (asked,) = questions(honest)
+    asked, *_ = questions(honest)
     told = complaints(asked, with_row(liar))
     assert any("vjp" in line for line in told)
     assert any("adjoint" in line for line in told)
