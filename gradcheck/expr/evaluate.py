@@ -75,7 +75,7 @@ def _call(node: n.Call) -> Closure:
         return lambda s: s.control.hold(s.xp, operand(s))
     args = [_arrays(a) if row.batching is Batching.JOIN else compile_expression(a) for a in node.args]
     params = [(key, compile_expression(value)) for key, value in node.params]
-    elementwise = row.batching is Batching.ELEMENTWISE
+    elementwise = row.batching is Batching.ELEMENTWISE and not node.params
     ufunc = getattr(NUMPY, name)
     python = _PYTHON.get(name)
 

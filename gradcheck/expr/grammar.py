@@ -12,6 +12,8 @@ from gradcheck.expr import nodes as n
 from gradcheck.expr.primitive import Batching, Primitive
 from gradcheck.expr.vocabulary import ALIASES, VOCABULARY
 
+# Functions whose names people give to numbers too: `gamma` may be an input, `gamma(x)` is a call of the function.
+NAMES_OF_NUMBERS_TOO = frozenset("beta gamma zeta i0 i1 j0 j1 k0 k1 y0 y1 jv yv iv kv".split())
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf}
 MAX_EXPONENT = 1_000
 MAX_INTEGER = 2**53
@@ -237,6 +239,11 @@ def _text(node: ast.expr) -> str:
 
 def primitive_of(name: str) -> Primitive | None:
     return VOCABULARY.get(ALIASES.get(name, name))
+
+
+def taken(name: str) -> bool:
+    """Whether a name is a function's and cannot be a number's as well."""
+    return primitive_of(name) is not None and name not in NAMES_OF_NUMBERS_TOO
 
 
 def _tower(node: n.Node) -> bool:

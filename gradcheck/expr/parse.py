@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from gradcheck.errors import ExpressionError
 from gradcheck.expr import nodes as n
-from gradcheck.expr.grammar import CONSTANTS, ExpressionParser, place_of, primitive_of
+from gradcheck.expr.grammar import CONSTANTS, ExpressionParser, place_of, primitive_of, taken
 
 MAX_CHARACTERS = 20_000
 MAX_NODES = 4_000
@@ -125,7 +125,7 @@ class _Parser(ExpressionParser):
         return target.id
 
     def _fresh(self, node: ast.AST, name: str) -> None:
-        if name.startswith("__") or primitive_of(name) or name in CONSTANTS or name in self.functions:
+        if name.startswith("__") or taken(name) or name in CONSTANTS or name in self.functions:
             raise self.fail(node, f"{name!r} is taken", "a name of your own")
 
     def _do_If(self, node: ast.If) -> n.Statement:
@@ -160,6 +160,8 @@ class _Parser(ExpressionParser):
         a = node.args
         if a.vararg or a.kwarg or a.kwonlyargs or a.posonlyargs or a.defaults or node.decorator_list or node.returns:
             raise self.fail(node, "a local function has plain parameters only", "def f(a, b):")
+        if primitive_of(node.name):
+            raise self.fail(node, f"{node.name!r} is taken", "a name of your own")
         self._fresh(node, node.name)
         inner = _Parser(self.text, self.names | {arg.arg for arg in a.args})
         inner.functions = dict(self.functions)

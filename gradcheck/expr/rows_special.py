@@ -13,10 +13,12 @@ import numpy as np
 
 from gradcheck.expr.lazy_special import special
 from gradcheck.expr.primitive import Namespace, Primitive, Value
+from gradcheck.expr.unknown import Unknown
 
 TWO_OVER_ROOT_PI = 2.0 / sqrt(pi)
 ROOT_HALF = sqrt(0.5)
-SINC_SERIES = tuple((-1) ** k * 2 * k / factorial(2 * k + 1) for k in range(1, 8))  # sinc'(z) / z in powers of z²
+SINC_SERIES = tuple((-1) ** k * 2 * k / factorial(2 * k + 1) for k in range(1, 14))  # sinc'(z) / z in powers of z²
+ERFCX_TAIL, ERFCX_TERMS = 8.0, 30  # from there on DLMF 7.12.1 is exact to rounding, and so are its derivatives
 
 
 def _gauss(xp: Namespace, x: Value, scale: float, width: float) -> Value:
@@ -25,7 +27,14 @@ def _gauss(xp: Namespace, x: Value, scale: float, width: float) -> Value:
 
 
 def _erfcx_slope(xp: Namespace, y: Value, x: Value) -> Value:
-    return xp.subtract(xp.multiply(2.0, xp.multiply(x, y)), TWO_OVER_ROOT_PI)
+    """2xy - 2/sqrt(pi); far on the right, where that difference cancels, by the terms of DLMF 7.12.1."""
+    far = xp.greater(x, ERFCX_TAIL)
+    direct = xp.subtract(xp.multiply(2.0, xp.multiply(xp.where(far, 0.0, x), y)), TWO_OVER_ROOT_PI)
+    per = xp.reciprocal(xp.square(xp.where(far, x, ERFCX_TAIL)))
+    series: Value = -(2.0 * ERFCX_TERMS + 1.0)
+    for k in range(ERFCX_TERMS, 0, -1):
+        series = xp.add(1.0 - 2.0 * k, xp.multiply(xp.multiply(0.5 - k, per), series))
+    return xp.where(far, xp.multiply(0.5 * TWO_OVER_ROOT_PI, xp.multiply(per, series)), direct)
 
 
 def _ndtr_slope(xp: Namespace, y: Value, x: Value) -> Value:
@@ -42,7 +51,7 @@ def _log_ndtr_slope(xp: Namespace, y: Value, x: Value) -> Value:
 
 def _sinc_slope(xp: Namespace, y: Value, x: Value) -> Value:
     """(cos(pi x) - sinc(x)) / x, by its power series near zero where that difference cancels."""
-    near = xp.less(xp.abs(x), 0.1)
+    near = xp.less(xp.abs(x), 0.5)
     z = xp.multiply(pi, xp.where(near, x, 0.0))
     z2 = xp.square(z)
     series: Value = SINC_SERIES[-1]
@@ -96,7 +105,15 @@ SPECIAL: tuple[Primitive, ...] = (
         jax="jax.scipy.special.erfc",
         analytic=True,
     ),
-    Primitive("erfcx", 1, special.erfcx, slopes=(_erfcx_slope,), torch="torch.special.erfcx", analytic=True),
+    Primitive(
+        "erfcx",
+        1,
+        special.erfcx,
+        slopes=(_erfcx_slope,),
+        torch="torch.special.erfcx",
+        jax="jax.scipy.special.erfcx",
+        analytic=True,
+    ),
     Primitive(
         "erfinv",
         1,
@@ -132,7 +149,7 @@ SPECIAL: tuple[Primitive, ...] = (
         "polygamma",
         2,
         _polygamma,
-        slopes=(None, lambda xp, y, n, x: xp.polygamma(xp.add(n, 1), x)),
+        slopes=(Unknown("polygamma", "its order n", whole=True), lambda xp, y, n, x: xp.polygamma(xp.add(n, 1), x)),
         torch="torch.special.polygamma",
         jax="jax.scipy.special.polygamma",
         latex=r"\psi^{{({0})}}\left({1}\right)",

@@ -21,6 +21,11 @@ from gradcheck.expr.rows_einsum import EINSUM
 from gradcheck.expr.rows_elementary import ELEMENTARY
 from gradcheck.expr.rows_indexing import INDEXING
 from gradcheck.expr.rows_layers import LAYERS
+from gradcheck.expr.rows_bessel import BESSEL
+from gradcheck.expr.rows_elementary import ELEMENTARY
+from gradcheck.expr.rows_gamma import GAMMA
+from gradcheck.expr.rows_integrals import INTEGRALS
+from gradcheck.expr.rows_lambert import LAMBERT
 from gradcheck.expr.rows_linalg import LINALG
 from gradcheck.expr.rows_losses import LOSSES
 from gradcheck.expr.rows_matrix_functions import MATRIX_FUNCTIONS
@@ -29,6 +34,7 @@ from gradcheck.expr.rows_normalization import NORMALIZATION
 from gradcheck.expr.rows_norms import NORMS
 from gradcheck.expr.rows_numbers import NUMBERS
 from gradcheck.expr.rows_pooling import POOLING
+from gradcheck.expr.rows_probability import PROBABILITY
 from gradcheck.expr.rows_reduction import REDUCTION
 from gradcheck.expr.rows_running import RUNNING
 from gradcheck.expr.rows_shape import SHAPES
@@ -77,7 +83,7 @@ ARRAYS = (*INDEXING, *SORTING, *RUNNING, *ASSEMBLY, *EINSUM, *NUMBERS)
 NETWORKS = (*NEURAL, *NORMALIZATION, *CONVOLUTION, *POOLING, *LOSSES, *LAYERS)
 VOCABULARY: Mapping[str, Primitive] = merge(
     *(ARITHMETIC, ELEMENTARY, COMPLEX, SPECIAL, REDUCTION, SOFTMAX, SHAPES, LINALG, ARRAYS, NETWORKS),
-    *(DECOMPOSITIONS, MATRIX_FUNCTIONS, NORMS, TENSOR_PRODUCTS),
+    *(DECOMPOSITIONS, MATRIX_FUNCTIONS, NORMS, TENSOR_PRODUCTS, GAMMA, BESSEL, PROBABILITY, INTEGRALS, LAMBERT),
 )
 ALIASES: Mapping[str, str] = alias_table(VOCABULARY, OTHER_NAMES)
 NUMPY.__dict__.update({name: row.numpy for name, row in VOCABULARY.items()})

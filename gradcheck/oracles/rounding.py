@@ -23,6 +23,7 @@ from gradcheck.expr.rules import axes_of, one_axis
 from gradcheck.oracles.rounding_arrays import BOUNDS
 from gradcheck.oracles.rounding_linalg import BOUNDS as MATRIX_BOUNDS
 from gradcheck.oracles.rounding_linalg import Bound
+from gradcheck.oracles.rounding_special import OWN_ERROR, steepness
 
 UNIT = 2.0**-53  # unit roundoff of float64
 TINY = 2.0**-1074  # one subnormal step: the error of underflow
@@ -123,26 +124,27 @@ def _elementwise(row: Primitive) -> Callable[..., Any]:
     assert row.slopes is not None
     slopes = row.slopes
     own = 0.0 if row.name in EXACT else UNIT * (1.0 if row.name in BASIC else LIBRARY_ULP)
+    special = OWN_ERROR.get(row.name)
 
     def function(*args: Any, **params: Any) -> Any:
         values = [value_of(a) for a in args]
         y = row.numpy(*values, **params)
         if np.asarray(y).dtype.kind not in "fc":
             return y
-        err: Any = own * np.abs(y) + (TINY if own else 0.0)
-        for slope, arg in zip(slopes, args, strict=True):
+        err: Any = (own * np.abs(y) if special is None else special(y, *values)) + (TINY if own else 0.0)
+        for i, (slope, arg) in enumerate(zip(slopes, args, strict=True)):
             if slope is None or not isinstance(arg, Bounded) or not np.any(arg.err):
                 continue
-            err = err + _scaled(_steepness(row, slope, y, values), arg.err)
+            err = err + _scaled(_steepness(row, slope, i, y, values), arg.err)
         return Bounded(y, np.broadcast_to(err, np.shape(y)))
 
     return function
 
 
-def _steepness(row: Primitive, slope: Any, y: Any, values: list[Any]) -> Any:
+def _steepness(row: Primitive, slope: Any, i: int, y: Any, values: list[Any]) -> Any:
     """How much the result moves at most when the argument moves by one; of a complex argument, in any direction."""
     if row.wirtinger is None or np.asarray(values[0]).dtype.kind != "c":
-        return slope(NUMPY, y, *values) if callable(slope) else slope
+        return steepness(row.numpy, slope, i, y, values)
     return sum(np.abs(part(NUMPY, y, *values) if callable(part) else part) for part in row.wirtinger[0])
 
 

@@ -20,6 +20,12 @@ from gradcheck.oracles.torch_values import alike, tensor
 from gradcheck.oracles.torch_values import condition as _condition
 from gradcheck.oracles.torch_values import dims as _dims
 
+UNDIFFERENTIABLE = frozenset(
+    f"torch.special.{name}"
+    for name in "bessel_j0 bessel_j1 bessel_y0 bessel_y1 modified_bessel_k0 modified_bessel_k1 "
+    "scaled_modified_bessel_k0 scaled_modified_bessel_k1".split()
+)  # functions of values only: torch.func.vjp gives their gradient as 0, without a word
+
 
 class TorchNamespace:
     """The vocabulary on PyTorch tensors, one point at a time (vmap adds the batch)."""
@@ -41,6 +47,8 @@ class TorchNamespace:
 
 def _elementwise(row: Primitive) -> Callable[..., Any]:
     function: Any = torch
+    if row.torch in UNDIFFERENTIABLE:
+        raise Unsupported("PyTorch", f"{row.name} that lets a derivative through")
     for part in (row.torch.removeprefix("torch.") or row.name).split("."):
         if not hasattr(function, part):
             raise Unsupported("PyTorch", row.name)
@@ -361,3 +369,40 @@ _op_fft, _op_ifft, _op_rfft, _op_irfft = _fourier("fft"), _fourier("ifft"), _fou
 def _op_sign(x: Any) -> Any:
     x = tensor(x)
     return torch.sgn(x) if x.is_complex() else torch.sign(x)
+
+
+def _op_betaln(a: Any, b: Any) -> Any:
+    """PyTorch has no logarithm of the beta function; people write the three it is made of."""
+    a, b = tensor(a), tensor(b)
+    return torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
+
+
+def _op_beta(a: Any, b: Any) -> Any:
+    return torch.exp(_op_betaln(a, b))
+
+
+def _op_multigammaln(a: Any, d: int) -> Any:
+    return torch.special.multigammaln(tensor(a), int(d))
+
+
+def _op_gammainc(a: Any, x: Any) -> Any:
+    return _incomplete(torch.special.gammainc, a, x)
+
+
+def _op_gammaincc(a: Any, x: Any) -> Any:
+    return _incomplete(torch.special.gammaincc, a, x)
+
+
+def _incomplete(function: Callable[..., Any], a: Any, x: Any) -> Any:
+    return function(*torch.broadcast_tensors(tensor(a), tensor(x)))  # type: ignore[no-untyped-call]
+
+
+def _op_rel_entr(x: Any, y: Any) -> Any:
+    """PyTorch has the sum over x ln(x/y) as a loss only; element by element people write it so."""
+    x, y = tensor(x), tensor(y)
+    return torch.special.xlogy(x, x / y)
+
+
+def _op_kl_terms(x: Any, y: Any) -> Any:
+    x, y = tensor(x), tensor(y)
+    return torch.special.xlogy(x, x / y) - x + y

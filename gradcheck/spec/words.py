@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 
-from gradcheck.expr import ALIASES, VOCABULARY
+from gradcheck.expr.grammar import taken
 from gradcheck.spec.model import ClaimKind
 
 CLAIMS = tuple(kind.value for kind in ClaimKind)
@@ -38,7 +38,7 @@ def why_not_a_name(name: str) -> str:
         return f"is longer than {MAX_NAME} characters"
     if keyword.iskeyword(name) or name == "range":
         return "is a keyword of the language"
-    if name in VOCABULARY or name in ALIASES:
+    if taken(name):
         return "is a function of the vocabulary"
     return "is a constant of the language" if name in _CONSTANTS else ""
 

@@ -15,6 +15,7 @@ import pytest
 from gradcheck.engine import Reverse, hvp, jvp, vjp
 from gradcheck.expr.batch import Batch, Batched
 from gradcheck.expr.primitive import Batching, Primitive
+from gradcheck.expr.unknown import Unknown
 from gradcheck.expr.vocabulary import NUMPY, VOCABULARY
 
 STEP = 1e-3
@@ -29,6 +30,9 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "gammaln": (0.5, 4), "digamma": (0.5, 4), "polygamma": (0.5, 4), "xlogy": (0.3, 3), "xlog1py": (-0.5, 2),
     "pow": (0.5, 2), "divide": (0.4, 2), "reciprocal": (0.4, 2), "remainder": (0.4, 3), "floor_divide": (0.4, 3),
     "tan": (-1.2, 1.2), "cbrt": (0.3, 3), "fmod": (0.4, 3),
+    **dict.fromkeys("gamma beta betaln trigamma gammainc gammaincc exp1 expi expn yv kv kve y0 y1 k0 k1 k0e k1e "
+                    "entr rel_entr kl_terms lambertw".split(), (0.4, 3)), "zeta": (1.4, 4),
+    "ndtri": (0.1, 0.9), "erfcinv": (0.2, 1.8), "betainc": (0.2, 0.8), "multigammaln": (1.2, 4), "binom": (0.5, 0.9),
 }  # fmt: skip
 TO_COMPLEX = frozenset("fft ifft rfft ihfft fftn ifftn rfftn".split())  # asked for their parts, added up
 Shapes = tuple[tuple[int, ...], ...]
@@ -147,6 +151,15 @@ POSITIVE = ("cholesky", "logdet")  # asked at positive definite matrices
 STEADY = (*SYSTEMS, "inv", "cond", "logabsdet", "matrix_power")  # asked far from singular ones
 
 
+ORDERED = frozenset("polygamma expn jv yv iv kv ive kve".split())  # rows whose first argument is an order
+PARAMS = {**PARAMS, "multigammaln": ({"d": 1}, {"d": 3})}
+
+
+def known(slope: Any) -> bool:
+    """Whether a derivative passes: there is one, and its rule can be written down."""
+    return slope is not None and not isinstance(slope, Unknown)
+
+
 @dataclass(frozen=True)
 class Question:
     """A row, the arrays it is asked at, and its parameters."""
@@ -182,14 +195,15 @@ def questions(row: Primitive) -> Iterator[Question]:
         broadcasts: list[Shapes] = [((2, 3), (3,), (2, 1)), ((), (), ()), ((), (3,), (1,))]
         for broadcast in broadcasts:
             arrays = [draw(shape) for shape in broadcast[: row.arity]]
-            moving = [s is not None for s in row.slopes or ([None, 0, 0] if row.name == "where" else arrays)]
-            if row.name == "polygamma":
+            moving = [known(s) for s in row.slopes or ([None, 0, 0] if row.name == "where" else arrays)]
+            if row.name in ORDERED:
                 arrays[0] = np.array([[1.0], [2.0]]) if arrays[1].ndim else np.array(1.0)
             if row.name == "where":
                 arrays[0] = arrays[0] > 0
             if row.name == "clip":
                 arrays[1:] = [np.full(arrays[1].shape, -0.7), np.full(arrays[2].shape, 0.9)]
-            yield Question(row, tuple(arrays), {}, tuple(moving))
+            for given in PARAMS.get(row.name, ({},)):
+                yield Question(row, tuple(arrays), given, tuple(moving))
         return
     shapes: Shapes = MATRIX.get(row.name, ((2, 1),) if row.name == "squeeze" else ((2, 3),))
     if row.arity is None and row.name not in MATRIX:

@@ -265,9 +265,33 @@ WHOLE |= {  # of matrices too
 
 DIGITS = {  # units of roundoff allowed where a library is less exact than that
     ("torch", "polygamma"): 2e7,  # its trigamma keeps nine digits
+    ("torch", "trigamma"): 2e7,
     ("jax", "gammaln"): 1e4,  # absolute near its zeros at 1 and 2
 }
-LACKING = {"jax": {"erfcx"}, "torch": set[str]()}  # rows that a library does not have
+LACKING = {"jax": set[str](), "torch": set[str]()}  # rows that a library does not have
+SAMPLES |= {
+    **{name: [([P], {}), ([np.array([0.02, 5.5, 31.0])], {})] for name in "gamma trigamma exp1 y0 y1 k0 k1 k0e k1e "
+       "log_expit entr".split()},
+    **{name: [([X], {}), ([np.array([0.02, -5.5, 31.0])], {})] for name in "rgamma j0 j1 i0 i1 i0e i1e expi "
+       "spherical_j0".split()},
+    **{name: [([U], {}), ([np.array([1e-9, 0.3, 0.99])], {})] for name in ("ndtri", "erfcinv")},
+    **{name: [([P, U], {}), ([P, 4.5], {}), ([5.0, U], {})] for name in "beta betaln rel_entr kl_terms gammainc "
+       "gammaincc".split()},
+    "binom": [([G + 1.0, P], {}), ([6.0, P], {})],
+    "multigammaln": [([G], {"d": 2}), ([G + 1.0], {"d": 3})],
+    "zeta": [([G, P], {}), ([2.0, P], {})],
+    "betainc": [([P, G, U], {}), ([2.5, 1.5, U], {})],
+    "expn": [([3, P], {}), ([1, P], {}), ([0, P], {})],
+    "lambertw": [([P], {}), ([-0.36 * U], {"k": -1}), ([-0.36 * U], {})],
+    **{name: [([2.0, P], {}), ([U, P], {})] for name in "jv yv iv kv ive kve".split()},
+}  # fmt: skip
+LACKING["torch"] |= {
+    "gamma", "rgamma", "betainc", "exp1", "expi", "expn", "lambertw", "j0", "j1", "y0", "y1", "k0", "k1", "k0e",
+    "k1e", "jv", "yv", "iv", "kv", "ive", "kve",
+}  # fmt: skip
+LACKING["jax"] |= {
+    "rgamma", "lambertw", "j0", "j1", "y0", "y1", "k0", "k1", "k0e", "k1e", "jv", "yv", "iv", "kv", "ive", "kve",
+}  # fmt: skip
 
 CALLS = [(name, k) for name, samples in SAMPLES.items() for k in range(len(samples))]
 
