@@ -226,7 +226,8 @@ class ExpressionParser:
         return "one of " + ", ".join(sorted(self.names)) if self.names else "a number"
 
     def _candidates(self) -> list[str]:
-        return [*sorted(self.names), *self.functions, *CONSTANTS, *VOCABULARY, *ALIASES]
+        known = [word for word in (*VOCABULARY, *ALIASES) if len(word) > 2]  # nobody mistypes `y` for `yv`
+        return [*sorted(self.names), *self.functions, *CONSTANTS, *known]
 
 
 def place_of(node: ast.AST) -> n.At:
