@@ -81,7 +81,8 @@ class ExpressionParser:
             return n.Const(CONSTANTS[node.id], node.id, place_of(node))
         if primitive_of(node.id):
             raise self.fail(node, f"{node.id!r} is a function", f"{node.id}(…)")
-        raise self.fail(node, f"unknown name {node.id!r}", self._known(), did_you_mean(node.id, self._candidates()))
+        meant = [word for word in self._candidates() if word in self.names or word not in NAMES_OF_NUMBERS_TOO]
+        raise self.fail(node, f"unknown name {node.id!r}", self._known(), did_you_mean(node.id, meant))
 
     def _BinOp(self, node: ast.BinOp) -> n.Node:
         name = _BINARY.get(type(node.op))
@@ -226,8 +227,7 @@ class ExpressionParser:
         return "one of " + ", ".join(sorted(self.names)) if self.names else "a number"
 
     def _candidates(self) -> list[str]:
-        known = [word for word in (*VOCABULARY, *ALIASES) if len(word) > 2]  # nobody mistypes `y` for `yv`
-        return [*sorted(self.names), *self.functions, *CONSTANTS, *known]
+        return [*sorted(self.names), *self.functions, *CONSTANTS, *VOCABULARY, *ALIASES]
 
 
 def place_of(node: ast.AST) -> n.At:
