@@ -270,6 +270,39 @@ def vocabulary(name: str | None, markdown: bool) -> None:
 
 
 @main.command()
+@click.argument("path", metavar="FILE", type=click.Path())
+@click.option("-k", "select", default="", metavar="NAME", help="Which function, where the file holds several.")
+@click.option("--at", multiple=True, metavar="NAME=NUMBERS", help="The point, one input each: --at x=[1,2] --at y=3.")
+@click.option("--ct", multiple=True, metavar="NUMBERS", help="The cotangent of the value (of outputs: NAME=NUMBERS).")
+@click.option("--trace", is_flag=True, help="Every step at a point: the values up, the adjoints down.")
+@click.option("--dot", is_flag=True, help="Print the graph for Graphviz instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with all numbers.")
+@click.option("--svg", "svg_path", type=click.Path(path_type=Path), help="Write a drawing of the graph.")
+def explain(
+    path: str, select: str, at: tuple[str, ...], ct: tuple[str, ...], trace: bool, dot: bool, as_json: bool,
+    svg_path: Path | None,
+) -> None:  # fmt: skip
+    """Tell one function of a spec file: what it is, what is claimed, and with --trace every step of its derivative.
+
+    The point is that of --at, else the first example's, else a simple one. Ends with 1 where the claim is wrong there.
+    """
+    from gradcheck.report.explained import Explained
+
+    if dot and as_json:
+        raise click.UsageError("--dot and --json are two answers: give one of them")
+    explained = Explained.of(path, select, at, ct, trace)
+    if svg_path is not None:
+        with _opened(svg_path) as file:
+            file.write(explained.svg())
+        click.echo(f"drawing: {svg_path}", err=dot or as_json)
+    if dot or as_json:
+        click.echo(explained.dot() if dot else explained.json(), nl=False)
+    elif svg_path is None or explained.traced:
+        explained.show()
+    sys.exit(explained.exit_code)
+
+
+@main.command()
 def doctor() -> None:
     """Say which witnesses are there, with which versions, and what is missing."""
     from gradcheck.oracles.hearing import WITNESSES, installed

@@ -144,7 +144,7 @@ class Tensor(InPlace):
         """
         if not self.tracked:
             raise TapeError("element 0 of tensors does not require grad and does not have a grad_fn")
-        seed = self._seed(gradient)
+        seed = self.seed(gradient)
         if not create_graph and type(seed) is Tensor and seed.xp is self.xp:
             seed = seed.data
         retain = create_graph if retain_graph is None else retain_graph
@@ -155,7 +155,7 @@ class Tensor(InPlace):
         finally:
             self.xp.recording = recording
 
-    def _seed(self, gradient: Any) -> Any:
+    def seed(self, gradient: Any) -> Any:
         """The cotangent to start from: one for a single number, else as given, of this tensor's shape."""
         if gradient is None:
             if self.data.shape == ():

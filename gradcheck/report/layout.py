@@ -16,11 +16,14 @@ from gradcheck.run.outcome import Graph, GraphNode
 ROW = 34  # from one node of a layer to the next, in pixels
 GAP = 34  # between two layers
 NODE = 24  # height of a node
+LINE = 15  # what a note adds to it
 CHARACTER = 7.2  # width of a letter
 EDGE = 8  # around the picture
 SWEEPS = 6
 
 Neighbours = Mapping[int, Sequence[int]]
+Notes = Mapping[int, Sequence[str]]  # lines below the label of a node
+NONE: Notes = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +37,34 @@ class Placed:
     height: float
 
 
-def draw(graph: Graph) -> str:
-    """The graph as one <svg> element, from left to right; empty for a graph without nodes."""
+def draw(graph: Graph, notes: Notes = NONE, style: str = "") -> str:
+    """The graph as one <svg> element, from left to right, with a style of its own; empty for a graph without nodes."""
     if not graph.nodes:
         return ""
-    placed = place(graph)
+    placed = place(graph, notes)
     edges = f'<path class="edge" d="{"".join(_edge(placed, route) for route in placed.routes)}"/>'
     heads = f'<path class="head" d="{"".join(_head(placed, route[-1]) for route in placed.routes)}"/>'
-    nodes = "".join(_node(placed, node) for node in graph.nodes)
+    nodes = "".join(_node(placed, node, notes.get(node.id, ())) for node in graph.nodes)
     size = f'width="{placed.width:.0f}" height="{placed.height:.0f}"'
     box = f'viewBox="0 0 {placed.width:.0f} {placed.height:.0f}"'
-    return f'<svg class="graph" {size} {box} role="img" aria-label="dependency graph">{edges}{heads}{nodes}</svg>'
+    head = f'<svg class="graph" {size} {box} role="img" aria-label="dependency graph">'
+    return f"{head}{style}{edges}{heads}{nodes}</svg>"
 
 
-def place(graph: Graph) -> Placed:
-    """Positions for every node and a route for every edge."""
+def place(graph: Graph, notes: Notes = NONE) -> Placed:
+    """Positions for every node and a route for every edge; rows are further apart where nodes have notes."""
     edges = _known_edges(graph)
     layer = layers([node.id for node in graph.nodes], edges)
     routes = _routes(edges, layer)
     before, after = _adjacency(routes)
     order = _order(layer, before, after)
     rows = _rows(order, before, after)
-    widths = {node.id: _width(node) for node in graph.nodes}
+    widths = {node.id: _width([node.label, *notes.get(node.id, ())]) for node in graph.nodes}
     columns, width = _columns(order, widths)
-    lowest = min(rows.values())
-    at = {n: (columns[layer[n]], EDGE + NODE / 2 + rows[n] - lowest) for n in layer}
-    height = max(rows.values()) - lowest + NODE + 2 * EDGE
+    more = LINE * max(map(len, notes.values()), default=0)
+    lowest, stretch, tall = min(rows.values()), 1 + more / ROW, NODE + more
+    at = {n: (columns[layer[n]], EDGE + tall / 2 + (rows[n] - lowest) * stretch) for n in layer}
+    height = (max(rows.values()) - lowest) * stretch + tall + 2 * EDGE
     return Placed(at, tuple(routes), widths, width, height)
 
 
@@ -181,8 +186,8 @@ def _mean(values: Sequence[float], otherwise: float) -> float:
     return sum(values) / len(values) if values else otherwise
 
 
-def _width(node: GraphNode) -> float:
-    return max(NODE, CHARACTER * len(node.label) + 14)
+def _width(lines: Sequence[str]) -> float:
+    return max(NODE, CHARACTER * max(map(len, lines)) + 14)
 
 
 def _columns(order: Sequence[Sequence[int]], widths: Mapping[int, float]) -> tuple[list[float], float]:
@@ -213,11 +218,15 @@ def _head(placed: Placed, node: int) -> str:
     return f"M{x - placed.widths[node] / 2:.0f} {y:.0f}l-7-3.5v7z"
 
 
-def _node(placed: Placed, node: GraphNode) -> str:
+def _node(placed: Placed, node: GraphNode, notes: Sequence[str]) -> str:
     (x, y), width = placed.at[node.id], placed.widths[node.id]
     kind = node.kind if node.kind in ("input", "constant", "output") else "operation"
-    corner = NODE / 2 if kind == "input" else 5
+    corner, tall = NODE / 2 if kind == "input" else 5, NODE + LINE * len(notes)
+    below = "".join(
+        f'<text class="note{k}" x="{x:.0f}" y="{y - tall / 2 + NODE + LINE * k + 9:.0f}">{escape(note)}</text>'
+        for k, note in enumerate(notes)
+    )
     return (
-        f'<g class="{kind}"><rect x="{x - width / 2:.0f}" y="{y - NODE / 2:.0f}" width="{width:.0f}" height="{NODE}" '
-        f'rx="{corner:g}"/><text x="{x:.0f}" y="{y + 4:.0f}">{escape(node.label)}</text></g>'
+        f'<g class="{kind}"><rect x="{x - width / 2:.0f}" y="{y - tall / 2:.0f}" width="{width:.0f}" height="{tall}" '
+        f'rx="{corner:g}"/><text x="{x:.0f}" y="{y - tall / 2 + NODE / 2 + 4:.0f}">{escape(node.label)}</text>{below}</g>'
     )

@@ -34,29 +34,24 @@ class NotWritten(Exception):
 
 
 class Written(Operators):
-    """A formula: its text, and how tightly it holds together."""
+    """A formula: its text, how tightly it holds together, and its numbers where they are known."""
 
-    __slots__ = ("binding", "text", "xp")
+    __slots__ = ("binding", "known", "text", "xp")
 
-    def __init__(self, xp: Writer, text: str, binding: int = _ATOM) -> None:
+    def __init__(self, xp: Writer, text: str, binding: int = _ATOM, known: Any = None) -> None:
         self.xp = xp
         self.text = text
         self.binding = binding
+        self.known = known
 
     @property
     def data(self) -> Any:
-        raise NotWritten
-
-    @property
-    def shape(self) -> Any:
-        raise NotWritten
-
-    @property
-    def ndim(self) -> Any:
-        raise NotWritten
+        if self.known is None:
+            raise NotWritten
+        return self.known
 
     def __bool__(self) -> bool:
-        raise NotWritten
+        return bool(self.data)
 
 
 class Writer:
@@ -72,9 +67,13 @@ class Writer:
 
         def function(*args: Any, **params: Any) -> Written:
             self.used[row.name] = None
-            return _written(self, row.name, args, params)
+            return self.write(row, args, params)
 
         return function
+
+    def write(self, row: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Written:
+        """One function of formulas and numbers."""
+        return _written(self, row.name, args, params)
 
 
 def _written(xp: Writer, name: str, args: tuple[Any, ...], params: dict[str, Any]) -> Written:
@@ -161,3 +160,8 @@ def source(rule: Any) -> str:
         return dedent(inspect.getsource(rule)).rstrip()
     except (OSError, TypeError):
         return ""
+
+
+# For modules that write more than a row: how tightly a place holds its text together, and the text in it.
+OR, AND, SUM, PRODUCT, SIGN, ATOM = _OR, _AND, _SUM, _PRODUCT, _SIGN, _ATOM
+text_in, right_side = _text, _right
