@@ -171,6 +171,8 @@ def _fourier(name: str) -> Callable[..., Any]:
 
 
 _op_fft, _op_ifft, _op_rfft, _op_irfft = _fourier("fft"), _fourier("ifft"), _fourier("rfft"), _fourier("irfft")
+
+
 def _op_expn(n: Any, x: Any) -> Any:
     return jax.scipy.special.expn(jnp.asarray(n), jnp.asarray(x))
 
