@@ -30,7 +30,7 @@ LOSSES: dict[str, tuple[Callable[..., Any], list[tuple[float, float]]]] = {
     "jv": (lambda v, x: mp.besselj(v, x), [(5, 5), (0.001, 0.1)]),
     "ive": (lambda v, x: mp.exp(-x) * mp.besseli(v, x), [(2, 2), (0.01, 0.1)]),
     "expi": (mp.ei, [(35, 50)]),
-    "kl_div": (lambda x, y: x * mp.log(x / y) - x + y, [(0.99, 1.01), (0.99, 1.01)]),
+    "kl_terms": (lambda x, y: x * mp.log(x / y) - x + y, [(0.99, 1.01), (0.99, 1.01)]),
 }
 
 
