@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: report test check specs thorough bench clean
+.PHONY: report test check specs thorough bench conformance clean
 
 .venv/installed: pyproject.toml constraints.txt
 > test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -36,7 +36,13 @@ thorough: .venv/installed
 
 # ratios against the peers, measured side by side
 bench: .venv/installed
+> $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
 > $(BIN)/python benchmarks/seeds.py
+> $(BIN)/python -m benchmarks.engine.run --json reports/engine.json
+
+# the array API standard's own tests, from a checkout of them: make conformance ARRAY_API_TESTS=path
+conformance: .venv/installed
+> $(BIN)/python tests/conformance/run.py $(ARRAY_API_TESTS)
 
 clean:
 > rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .gradcheck build dist *.egg-info
