@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gradcheck.engine.adjoints import adjoints, contributions
+from gradcheck.engine.cotangents import adjoints, contributions
 from gradcheck.engine.eager import EAGER, enable_grad, inference, is_grad_enabled, no_grad, tensor
 from gradcheck.engine.forward import Dual, Forward
 from gradcheck.engine.functional import grad, hessian, hvp, jacobian, jvp, vjp

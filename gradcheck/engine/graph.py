@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.engine.adjoints import Results, adjoints, tape_of
+from gradcheck.engine.cotangents import Results, adjoints, tape_of
 from gradcheck.engine.tape import Tensor
 from gradcheck.expr.primitive import Value
 from gradcheck.expr.rules import numbers
@@ -155,7 +155,7 @@ def dot(drawn: Graph) -> str:
 
 
 def told(node: Node) -> list[str]:
-    """What is written in a node: its label, its value and its adjoint; a number that is its own label stands there once."""
+    """What is written in a node: label, value and adjoint; a number that is its own label stands there once."""
     lines = [f"{node.name} = {node.label}" if node.name else node.label]
     if node.value is not None and not (node.kind == "constant" and node.label == _short(node.value)):
         lines.append(_short(node.value))

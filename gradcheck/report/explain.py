@@ -6,6 +6,7 @@ gradients that this ends with.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,15 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from gradcheck.report.numbers import assignments, brief
-from gradcheck.report.trace import Down, Telling, Up
+from gradcheck.report.trace import Telling, Up
 from gradcheck.report.written_at import barred
-from gradcheck.run.trace import Judged, Traced
+from gradcheck.run.trace import EXAMPLE, GIVEN, ONES, Judged, Traced
 from gradcheck.spec import ClaimKind, Input, Spec
 
 DIGITS, DIGITS_OF_MANY = 6, 4  # of a number that stands alone, and of one in an array
 WHOLE, FIRST = 4, 3  # numbers of an array that is written out; first ones of a longer array
 MOST, HEAD, TAIL = 120, 80, 30  # rows of a table that is shown whole; rows of a longer one
-LONGEST = 60  # characters of a rule; a longer one is named only
+ROOM = 20  # a rule that is less than this shorter than a line is named only
+LONG_NUMBER = re.compile(r"\d+\.\d{7,}(?:e[-+]?\d+)?")
 CLAIMS = {
     ClaimKind.GRADIENT: "the gradient by {of} is",
     ClaimKind.DERIVATIVE: "the derivative by {of}, element by element, is",
@@ -32,6 +34,11 @@ CLAIMS = {
     ClaimKind.JVP: "along the tangents {of} moves by",
     ClaimKind.HESSIAN: "the second derivatives by {of} are",
     ClaimKind.HVP: "along the tangents the gradient by {of} moves by",
+}
+COTANGENTS = {
+    ONES: "a cotangent ct of ones",
+    EXAMPLE: "the first example's cotangent ct",
+    GIVEN: "the ct that was given",
 }
 VERDICTS = {
     "AGREES": ("agrees", "green"),
@@ -96,15 +103,14 @@ def print_trace(traced: Traced, told: Telling, console: Console) -> None:
     page.cut(table, [_up(row) for row in told.up])
     page.show(table)
     page.line()
-    ones = all((ct == 1).all() for ct in case.cotangents.values())
-    seeds = "one" if ones and all(ct.ndim == 1 for ct in case.cotangents.values()) else "ones"
-    start = f"the cotangent of {seeds}" if ones else f"the cotangent {point.cotangent}"
+    start = COTANGENTS[point.cotangent] if any(ct.ndim > 1 for ct in case.cotangents.values()) else "ct"
     page.line(Text.assemble(("Down ", "bold"), (f"the adjoints, from {start}", "dim")))
     if not told.down:
         page.line(Text("  no derivative passes from the value to an input"))
     else:
-        table = page.table("step back", "adjoint", "adds", "so far")
-        page.cut(table, _downs(told))
+        rows = _downs(told, console.width - ROOM)
+        table = page.table("step back", "adjoint", "adds", *(["so far"] if any(row[3] for row in rows) else []))
+        page.cut(table, [row[: len(table.columns)] for row in rows])
         page.show(table)
     page.line()
     page.line(Text.assemble(("Gradients ", "bold"), ("the trace's and the claim's", "dim")))
@@ -116,23 +122,24 @@ def print_trace(traced: Traced, told: Telling, console: Console) -> None:
 
 def _up(row: Up) -> list[Text]:
     if row.kind == "branch":
-        return [Text(f"{row.formula} ?", style="yellow"), Text(number(row.value)), Text("branch", style="dim")]
-    name = Text(row.name, style="bold")
-    text = Text(f" = {row.formula}" if row.name else row.formula) if row.formula else Text()
+        asked = Text(f"{brief_in(row.formula)} ?", style="yellow")
+        return [asked, Text(number(row.value)), Text("branch", style="dim")]
+    text = f" = {brief_in(row.formula)}" if row.name and row.formula else brief_in(row.formula)
     by = {"input": "input", "constant": "constant"}.get(row.kind, row.primitive)
     output = Text.assemble((by, "dim"), (f"  → {row.output}" if row.output else "", "bold green"))
-    return [name + text, Text(short(row.value, row.shape)), output]
+    return [Text.assemble((row.name, "bold"), text), Text(short(row.value, row.shape)), output]
 
 
-def _downs(told: Telling) -> list[list[Text]]:
+def _downs(told: Telling, room: int) -> list[list[Text]]:
     formulas = {row.name: row.formula for row in told.up}
     shapes = {row.name: row.shape for row in told.up}
     rows, before = [], None
     for row in told.down:
-        undone = Text.assemble((row.of, "bold"), f" = {formulas[row.of]}") if row.of and row.of != before else Text()
-        target = barred(row.to)
-        rule = row.rule if row.rule and len(row.rule) <= LONGEST else f"by the rule of {row.primitive}"
-        text = Text.assemble((target + row.place, "bold magenta"), f" += {rule}" if row.of else f" = {row.rule}")
+        new, target, rule = row.of and row.of != before, barred(row.to), brief_in(row.rule)
+        undone = Text.assemble((row.of, "bold"), f" = {brief_in(formulas[row.of])}") if new else Text()
+        if not rule or len(rule) > room:
+            rule = f"the rule of {row.primitive} on {barred(row.of)}"
+        text = Text.assemble((target + row.place, "bold magenta"), f" += {rule}" if row.of else f" = {rule}")
         shape = shapes[row.to]
         total = Text(f"{target} = {short(row.total, shape)}") if row.again else Text()
         rows.append([undone, text, Text(short(row.adds, shape)), total])
@@ -140,9 +147,14 @@ def _downs(told: Telling) -> list[list[Text]]:
     return rows
 
 
+def brief_in(formula: str) -> str:
+    """A formula with its long numbers shortened."""
+    return LONG_NUMBER.sub(lambda found: brief(float(found[0]), DIGITS), formula)
+
+
 def _judged(row: Judged) -> list[Text]:
     word, style = VERDICTS.get(row.verdict, ("", ""))
-    reason = "" if row.verdict == "AGREES" else row.reason
+    reason = "" if row.verdict == "AGREES" else row.reason.removeprefix(f"the vjp in {row.input}: ")
     text = Text.assemble((word, style), (": " if word and reason else "") + reason)
     shape = row.traced.shape
     claim = "" if row.claimed is None else short(row.claimed.tolist(), shape)
@@ -184,7 +196,8 @@ class _Page:
         self.console.print(self.held(text or Text()), soft_wrap=True, highlight=False)
 
     def table(self, *columns: str) -> Table:
-        table = Table(box=None, pad_edge=False, show_header=columns[0] != "key", header_style="dim", padding=(0, 2, 0, 0))
+        headed = columns[0] != "key"
+        table = Table(box=None, pad_edge=False, show_header=headed, header_style="dim", padding=(0, 2, 0, 0))
         for column in columns:
             table.add_column(column, overflow="fold")
         return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -91,7 +91,7 @@ class Explained:
         }  # fmt: skip
 
     def graph(self) -> engine.Graph:
-        """The graph at the point, its numbers among it where these are wanted. Raises UsageError where there is none."""
+        """The graph at the point, with its numbers where these are wanted. Raises UsageError where there is none."""
         roots = self.trace.roots
         if not roots:
             raise UsageError(f"{self.spec.id} has no graph: no derivative passes through it")

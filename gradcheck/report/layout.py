@@ -222,11 +222,12 @@ def _node(placed: Placed, node: GraphNode, notes: Sequence[str]) -> str:
     (x, y), width = placed.at[node.id], placed.widths[node.id]
     kind = node.kind if node.kind in ("input", "constant", "output") else "operation"
     corner, tall = NODE / 2 if kind == "input" else 5, NODE + LINE * len(notes)
+    top = y - tall / 2
     below = "".join(
-        f'<text class="note{k}" x="{x:.0f}" y="{y - tall / 2 + NODE + LINE * k + 9:.0f}">{escape(note)}</text>'
+        f'<text class="note{k}" x="{x:.0f}" y="{top + NODE + LINE * k + 9:.0f}">{escape(note)}</text>'
         for k, note in enumerate(notes)
     )
     return (
-        f'<g class="{kind}"><rect x="{x - width / 2:.0f}" y="{y - tall / 2:.0f}" width="{width:.0f}" height="{tall}" '
-        f'rx="{corner:g}"/><text x="{x:.0f}" y="{y - tall / 2 + NODE / 2 + 4:.0f}">{escape(node.label)}</text>{below}</g>'
+        f'<g class="{kind}"><rect x="{x - width / 2:.0f}" y="{top:.0f}" width="{width:.0f}" height="{tall}" '
+        f'rx="{corner:g}"/><text x="{x:.0f}" y="{top + NODE / 2 + 4:.0f}">{escape(node.label)}</text>{below}</g>'
     )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.engine import Tensor
-from gradcheck.engine.adjoints import tape_of
+from gradcheck.engine.cotangents import tape_of
 from gradcheck.engine.steps import Decision, Operation
 from gradcheck.expr import VOCABULARY
 from gradcheck.report.written import NotWritten, Written, text_in
@@ -186,4 +186,4 @@ def _plain(value: Any) -> Any:
 
 
 def _texts(value: Any) -> Any:
-    return [_texts(part) for part in value] if isinstance(value, list) else f"{value:.6g}"
+    return [_texts(part) for part in value] if isinstance(value, list) else f"{value + 0:.6g}"  # no minus before a zero

@@ -19,8 +19,18 @@ from gradcheck.expr import NUMPY, Primitive
 from gradcheck.expr.primitive import Value
 from gradcheck.expr.rules import numbers, shape_of
 from gradcheck.report.written import (
-    AND, ATOM, OR, PRODUCT, SIGN, SUM, NotWritten, Writer, Written, right_side, text_in,
-)  # fmt: skip
+    AND,
+    ATOM,
+    OR,
+    PRODUCT,
+    SIGN,
+    SUM,
+    NotWritten,
+    Writer,
+    Written,
+    right_side,
+    text_in,
+)
 
 TIMES = " · "
 FEW = 6  # numbers of a constant array that are written out
@@ -61,7 +71,8 @@ class PointWriter(Writer):
             return Written(self, text, PRODUCT)
         if name == "getitem":
             return Written(self, f"{text_in(args[0], ATOM)}[{_index(params['index'])}]")
-        if name == "permute_dims" and _backwards(params["axes"]) or name == "matrix_transpose" and _rank(args[0]) == 2:
+        turned = name == "permute_dims" and _backwards(params["axes"])
+        if turned or (name == "matrix_transpose" and len(shape_of(args[0])) == 2):
             return Written(self, f"{text_in(args[0], ATOM)}.T")
         if name == "logical_not":
             return Written(self, f"not {text_in(args[0], SUM)}", AND)
@@ -91,10 +102,6 @@ class PointWriter(Writer):
 
 def _all(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(range(-len(shape), 0))
-
-
-def _rank(x: Any) -> int:
-    return len(shape_of(x))
 
 
 def _backwards(axes: tuple[int, ...]) -> bool:

@@ -28,7 +28,7 @@ from gradcheck.spec.point import given_cotangent, given_point
 from gradcheck.spec.sample import sizes_of
 
 Array = NDArray[np.float64]
-EXAMPLE, SIMPLE, GIVEN = "the first example", "a simple point of the domain", "as given"
+EXAMPLE, SIMPLE, GIVEN, ONES = "the first example", "a simple point of the domain", "given", "ones"
 DRAWN = 64  # points, of which the simplest is taken
 PLAIN = ("real", "nonnegative", "integer", "boolean", "probability")  # kinds of domain that rounding leaves alone
 
@@ -125,7 +125,7 @@ def point_of(spec: Spec, at: Sequence[str] = (), ct: Sequence[str] = ()) -> Poin
         given = given_cotangent(ct, {o: v.shape[1:] for o, v in case.cotangents.items()})
         return Point(replace(case, cotangents={o: v[None] for o, v in given.items()}), origin, GIVEN)
     by_example = not at and bool(spec.examples) and spec.examples[0].cotangent is not None
-    return Point(case, origin, EXAMPLE if by_example else "ones")
+    return Point(case, origin, EXAMPLE if by_example else ONES)
 
 
 def _simple(spec: Spec) -> Case | None:
@@ -178,7 +178,6 @@ def judged(traced: Traced) -> list[Judged]:
     """The trace's gradients before the judge, as if a framework had answered them: with the engine's bars."""
     case = traced.point.case
     said = Hearing(Inquiry(case)).all(["engine", "differences"])
-    ours, claim = said["engine"], said["claim"]
     rows: list[Judged] = []
     for i in case.spec.inputs:
         if not i.differentiable:

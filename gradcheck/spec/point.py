@@ -48,7 +48,7 @@ def given_cotangent(
     if list(shapes) == ["value"]:
         if len(words) > 1:
             raise UsageError(f"{option} is given {len(words)} times, but the function has one output")
-        words = [word if word.startswith("value=") else f"value={word}" for word in words]
+        return {"value": _array(words[0], "value", shapes["value"], {}, option)}
     texts = _by_name(words, list(shapes), option, "output")
     missing = [name for name in shapes if name not in texts]
     if missing:
@@ -79,7 +79,8 @@ def _array(
     complaints = Complaints(option)
     document = parse(text, complaints) if text.strip() else None
     if document is None:
-        raise SpecErrors(complaints.errors() or (_error(option, text, name, "nothing is given", "numbers"),))
+        broken = next((error.message for error in complaints.errors()), "nothing is given")
+        raise SpecErrors((_error(option, text, name, broken, "a number or a list such as [1, 2]"),))
     try:
         found = numbers(document.data)
     except PydanticCustomError as error:
