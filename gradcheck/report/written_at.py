@@ -6,7 +6,6 @@ At a point the formulas carry their numbers, so that rules that look at shapes c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,13 +33,12 @@ from gradcheck.report.written import (
 
 TIMES = " · "
 FEW = 6  # numbers of a constant array that are written out
-BAR, LINE = "\u0304", "\u0305"  # over one letter; over each of several
+BAR = "\u0304"  # over the letter before it
 
 
 def barred(name: str) -> str:
-    """The adjoint of what is called `name`: v̄1."""
-    stem, rest = re.fullmatch(r"([A-Za-z]*)(.*)", name).groups()  # type: ignore[union-attr]  # whatever it is, it matches
-    return stem + BAR + rest if len(stem) == 1 else "".join(letter + LINE for letter in stem) + rest
+    """The adjoint of what is called `name`, with a bar over its first letter: v̄1."""
+    return name[0] + BAR + name[1:]
 
 
 class PointWriter(Writer):
