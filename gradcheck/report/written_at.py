@@ -168,7 +168,8 @@ def _texts(node: Tensor, name: str, args: tuple[Any, ...], ct: Value) -> list[st
     y, above = Written(xp, name, known=node.data), Written(xp, barred(name), known=np.asarray(ct))
     try:
         if row.slopes is not None:
-            return [_fitted(_slope(xp, slope, above, y, args), p) for slope, p in _zip(row.slopes, node.parents)]
+            pairs = _zip(row.slopes, node.parents)  # only slopes that are wanted are asked: others may be refused
+            return ["" if p is None else _fitted(_slope(xp, slope, above, y, args), p) for slope, p in pairs]
         parts = node.rule.pull(xp, above, y, args, node)  # type: ignore[union-attr]  # as above
         return [_fitted(part, parent) for part, parent in _zip(parts, node.parents)]
     except (NotWritten, GradcheckError, TypeError, ValueError, AttributeError, IndexError):
