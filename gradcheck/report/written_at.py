@@ -33,6 +33,7 @@ from gradcheck.report.written import (
 
 TIMES = " · "
 FEW = 6  # numbers of a constant array that are written out
+READABLE = 400  # characters of a formula that somebody may read; the slopes of some special functions are longer
 BAR = "\u0304"  # over the letter before it
 
 
@@ -142,14 +143,16 @@ def rules(node: Tensor, name: str, args: tuple[Any, ...], ct: Value) -> Iterator
     """What the operation behind `node` adds to the adjoint of each argument: whose, how much, where, by which formula.
 
     name: what the node is called; args: its arguments as formulas and numbers; ct: its adjoint. Where: `[0]`, the part
-    that `x[0]` picked, or "" for the whole. The formula is empty where the rule cannot be written.
+    that `x[0]` picked, or "" for the whole. The formula is empty where the rule cannot be
+    written, or is longer than anybody would read.
     """
     place = _picked(node)
     texts = [barred(name)] if place else _texts(node, name, args, ct)
     for position, part in enumerate(contributions(node, ct)):
         parent = node.parents[position]
         if parent is not None and part is not None:
-            yield parent, part, place, texts[position] if texts else ""
+            text = texts[position] if texts else ""
+            yield parent, part, place, text if len(text) <= READABLE else ""
 
 
 def _picked(node: Tensor) -> str:
