@@ -6,11 +6,12 @@ indices that repeat, single precision. The checks are checked in `test_rows_agre
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from agreement import MODES, Answers, Question, differences, engine_says, jax_says, largest, torch_says
+from agreement import MODES, Answers, Question, differences, engine_says, jax_says, largest, mapped, torch_says
 from agreement_questions import INEXACT, LACKING, LAYOUTS, SAMPLES, TABLES, as_they_are, other_shapes
 
 from gradcheck.engine import tensor
@@ -89,7 +90,13 @@ def test_rows_agree_with_jax(name: str) -> None:
 
 
 def in_single_precision(asked: Question) -> Question:
-    return asked.changed(lambda a: a.astype(np.float32) if a.dtype.kind == "f" else a, "float32")
+    """Arrays and parameters that are arrays; a weight of double precision would make everything it meets double."""
+
+    def single(a: Any) -> Any:
+        return a.astype(np.float32) if a.dtype.kind == "f" else a
+
+    params = dict(zip(asked.params, mapped(single, list(asked.params.values())), strict=True))
+    return replace(asked.changed(single, "float32"), params=params)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
