@@ -29,6 +29,11 @@ INEXACT = {  # (library, row) -> units, and why
     ("torch", "polygamma"): (1e7, "its trigamma keeps nine digits"),
     ("torch", "digamma"): (1e7, "its slope is trigamma, of nine digits"),
     ("torch", "gammaln"): (1e7, "its second derivative is trigamma, of nine digits"),
+    ("torch", "binary_cross_entropy"): (1e6, "its double backward adds 1e-12 to what it divides by"),
+    ("torch", "tanhshrink"): (256, "it takes 1 - tanh(x)**2, which cancels in the tails"),
+    ("torch", "mish"): (512, "it takes 1 - tanh(softplus(x))**2, which cancels to the right"),
+    ("torch", "selu"): (256, "far to the left it takes its slope from the value, which is near its limit"),
+    ("torch", "hard_sigmoid"): (4e8, "its backward multiplies by 1/6 in single precision, also in double"),
 }
 
 X, N, M = samples.X, samples.N, samples.M

@@ -21,17 +21,29 @@ SINGLE = {"f": np.float32, "c": np.complex64}
 UNITS = 64.0  # of roundoff, where a library is exact
 WITHOUT = {  # (library, row) -> modes that the library has not
     ("torch", "floor_divide"): MODES[1:],  # "derivative for aten::floor_divide is not implemented"
+    ("torch", "hard_sigmoid"): MODES[3:],  # "derivative for aten::hardsigmoid_backward is not implemented"
+    ("torch", "huber_loss"): MODES[3:4],  # "forward AD with huber_loss_backward that does not support it"
 }
 KNOWN = {  # (library, row, sample) -> how the library is known to deviate there; it must show
     ("torch", "xlogy", 1): "nan at (0, 0), where the row takes the slopes 0",
     ("jax", "xlogy", 1): "nan and infinite at (0, 0), where the row takes the slopes 0",
     ("jax", "hypot", 1): "second derivatives wrong where |a| = |b|: it divides the smaller by the larger",
+    ("torch", "celu", 1): "second derivatives right to 2e-8 where alpha is not 1: it keeps 1/alpha in single precision",
+    ("torch", "cosine_similarity", 2): "it takes the slopes of lengths that it has replaced by eps",
+}
+
+
+BENT = {  # (row, sample) -> modes that jump, where single precision rounds the argument to the place where it bends
+    ("huber_loss", 0): MODES[3:],  # 1.9 - 0.9 is 1 there, in double precision of the same numbers a little more
+    ("huber_loss", 2): MODES[3:],
 }
 
 
 def complaints(library: str, asked: Question, ours: Answers, theirs: Answers, note: str = "") -> list[str]:
     """Everything in which the engine and a library differ by more than the library is allowed."""
     units, _ = INEXACT.get((library, asked.name), (UNITS, ""))
+    if asked.variant == "float32":
+        units = max(UNITS, units * 2.0**-29)  # the library is asked in double precision, of whose roundoff they are
     return [f"{library}, {asked}{note}: {line}" for line in differences(ours, theirs, units)]
 
 
@@ -111,7 +123,8 @@ def test_single_precision_is_as_right_as_it_can_be(name: str) -> None:
         ours = engine_says(asked)
         assert {np.asarray(y).dtype for y in ours["value"]} <= {np.dtype(np.float32), np.dtype(np.complex64)}
         rounded = {mode: [np.asarray(y, SINGLE[np.asarray(y).dtype.kind]) for y in ours[mode]] for mode in ours}
-        found += complaints("torch", asked, rounded, torch_says(asked, without(asked)))
+        unasked = (*without(asked), *BENT.get((name, k), ()))
+        found += complaints("torch", asked, rounded, torch_says(asked, unasked))
     assert found == []
 
 
@@ -139,7 +152,7 @@ def test_derivatives_have_the_dtype_of_what_they_belong_to() -> None:
 
 def test_every_exception_is_of_a_row_and_every_deviation_of_a_sample() -> None:
     assert {name for _, name in (*INEXACT, *WITHOUT)} <= set(SAMPLES)
-    assert all(k < len(SAMPLES[name]) for _, name, k in KNOWN)
+    assert all(k < len(SAMPLES[name]) for name, k in (*(key[1:] for key in KNOWN), *BENT))
     assert {question.name for table in TABLES for question in table} <= set(SAMPLES)
 
 
@@ -147,7 +160,7 @@ def test_what_torch_is_excepted_from_it_really_lacks() -> None:
     pytest.importorskip("torch")
     for library, name in WITHOUT:
         assert library == "torch"
-        with pytest.raises((RuntimeError, NotImplementedError), match="not implemented"):
+        with pytest.raises((RuntimeError, NotImplementedError), match="not implemented|does not support it"):
             torch_says(as_they_are(name)[0])
 
 
