@@ -96,8 +96,22 @@ def _op_conv2d(
     return _convolved(2, x, weight, bias, stride, padding, dilation, groups)
 
 
+def _largest_apart(rank: int, x: Any, size: Pair, stride: Pair | None, padding: Pair, dilation: Pair) -> Any:
+    """The first largest of windows with gaps, picked from the windows: of its own, JAX has no derivative."""
+    edges = [*((0, 0),) * (x.ndim - rank), *((p, p) for p in _each(padding, rank))]
+    x = jnp.pad(x, edges, constant_values=-jnp.inf)
+    steps = _each(size if stride is None else stride, rank)
+    for s, step, apart in zip(_each(size, rank), steps, _each(dilation, rank), strict=True):
+        x = _op_sliding_windows(x, size=s, axis=-rank, stride=step, dilation=apart)
+    windows = jnp.reshape(x, (*x.shape[:-rank], -1))
+    where = jnp.argmax(windows, axis=-1, keepdims=True)
+    return jnp.take_along_axis(windows, where, axis=-1)[..., 0]
+
+
 def _pooled(rank: int, largest: bool, x: Any, size: Pair, stride: Pair | None, padding: Pair, dilation: Pair) -> Any:
     x = jnp.asarray(x)
+    if largest and any(apart != 1 for apart in _each(dilation, rank)):
+        return _largest_apart(rank, x, size, stride, padding, dilation)
     front = (1,) * (x.ndim - rank)
     window = _each(size, rank)
     y = jax.lax.reduce_window(

@@ -34,6 +34,8 @@ INEXACT = {  # (library, row) -> units, and why
     ("torch", "mish"): (512, "it takes 1 - tanh(softplus(x))**2, which cancels to the right"),
     ("torch", "selu"): (256, "far to the left it takes its slope from the value, which is near its limit"),
     ("torch", "hard_sigmoid"): (4e8, "its backward multiplies by 1/6 in single precision, also in double"),
+    ("jax", "selu"): (256, "far to the left it takes its slope from the value, which is near its limit"),
+    ("jax", "mish"): (1024, "it takes 1 - tanh(softplus(x))**2, which cancels to the right"),
 }
 
 X, N, M = samples.X, samples.N, samples.M
