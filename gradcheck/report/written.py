@@ -2,7 +2,8 @@
 
 A row's slopes are functions of a namespace. A `Writer` is a namespace whose values are formulas: each function of the
 vocabulary writes itself down, so that a slope called in it comes out as text, which the parser reads back. A rule that
-looks at shapes or numbers cannot be written so (`NotWritten`), and is told by its source.
+looks at shapes or numbers cannot be written so (`NotWritten`), and is told by its source; so is a slope that is a long
+series, whose formula is past the limits within which the parser reads.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from textwrap import dedent
 from typing import Any
 
 from gradcheck.engine.operators import Operators
-from gradcheck.errors import Unsupported
-from gradcheck.expr import ALIASES, VOCABULARY, Primitive
+from gradcheck.errors import ExpressionError, Unsupported
+from gradcheck.expr import ALIASES, VOCABULARY, Primitive, parse_formula
 
 UNWRITTEN = "a function of shapes or numbers"
+UNREADABLE = "a formula too long to be written here"
 REFUSED = "refused"
 NAMES = "xyzuvw"  # of a row's arguments; its result is `value`, as in claims
 _OR, _AND, _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(8)  # how tightly a text holds together
@@ -129,12 +131,21 @@ def slopes(row: Primitive) -> tuple[str, ...]:
         xp = Writer()
         try:
             value = slope(xp, *[Written(xp, a) for a in ("value", *arguments(row))]) if callable(slope) else slope
-            told.append("" if value is None else _text(value, _OR))
+            told.append("" if value is None else _readable(_text(value, _OR), row))
         except NotWritten:
             told.append(UNWRITTEN)
         except Unsupported:
             told.append(REFUSED)
     return tuple(told)
+
+
+def _readable(text: str, row: Primitive) -> str:
+    """A formula, if the language reads it back; a series written out is too deep for it."""
+    try:
+        parse_formula(text, ("value", *arguments(row)))
+    except ExpressionError:
+        return UNREADABLE
+    return text
 
 
 def meaning(row: Primitive) -> tuple[str, tuple[str, ...]]:
