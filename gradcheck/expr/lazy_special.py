@@ -10,6 +10,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 
 class LazySpecial:
     """`special.erf` is a function that finds `scipy.special.erf` when it is called."""
@@ -28,3 +30,17 @@ class LazySpecial:
 
 
 special = LazySpecial()
+
+
+def precise(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of SciPy's that answers in double precision where plain numbers meet arrays of single precision, as one
+    that answers in the arrays' precision.
+    """
+
+    def call(*args: Any, **params: Any) -> Any:
+        value = function(*args, **params)
+        dtype = np.result_type(*args)
+        return value.astype(dtype) if dtype.kind == "f" and value.dtype != dtype else value
+
+    call.__name__ = function.__name__
+    return call

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import log, pi
 
 from gradcheck.expr.composition import composition
-from gradcheck.expr.lazy_special import special
+from gradcheck.expr.lazy_special import precise, special
 from gradcheck.expr.primitive import Namespace, Primitive, Slope, Value
 from gradcheck.expr.unknown import Unknown
 
@@ -109,7 +109,7 @@ GAMMA: tuple[Primitive, ...] = (
     Primitive(
         "beta",
         2,
-        special.beta,
+        precise(special.beta),
         slopes=(
             lambda xp, y, a, b: xp.multiply(y, _psi_difference(xp, a, b)),
             lambda xp, y, a, b: xp.multiply(y, _psi_difference(xp, b, a)),
@@ -122,7 +122,7 @@ GAMMA: tuple[Primitive, ...] = (
     Primitive(
         "betaln",
         2,
-        special.betaln,
+        precise(special.betaln),
         slopes=(
             lambda xp, y, a, b: _psi_difference(xp, a, b),
             lambda xp, y, a, b: _psi_difference(xp, b, a),
@@ -169,7 +169,7 @@ GAMMA: tuple[Primitive, ...] = (
     Primitive(
         "gammainc",
         2,
-        special.gammainc,
+        precise(special.gammainc),
         slopes=(Unknown("gammainc", "its shape a"), _gammainc_slope),
         torch="torch.special.gammainc",
         jax="jax.scipy.special.gammainc",
@@ -181,7 +181,7 @@ GAMMA: tuple[Primitive, ...] = (
     Primitive(
         "gammaincc",
         2,
-        special.gammaincc,
+        precise(special.gammaincc),
         slopes=(Unknown("gammaincc", "its shape a"), _gammaincc_slope),
         torch="torch.special.gammaincc",
         jax="jax.scipy.special.gammaincc",

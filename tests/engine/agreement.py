@@ -17,6 +17,7 @@ import numpy as np
 
 from gradcheck.engine import hvp, jvp, vjp
 from gradcheck.expr import NUMPY, VOCABULARY, Batch, Batched
+from gradcheck.expr.unknown import Unknown
 
 UNIT = {"float64": 2.0**-53, "float32": 2.0**-24, "complex128": 2.0**-53, "complex64": 2.0**-24}
 MODES = ("value", "vjp", "jvp", "forward over reverse", "reverse over reverse")
@@ -37,18 +38,25 @@ class Question:
 
     @property
     def moving(self) -> list[Any]:
-        """The arrays that derivatives are asked by: those of real or complex numbers."""
+        """The arrays that derivatives are asked by: those of real or complex numbers, by which one is known."""
         found: list[Any] = []
-        mapped(found.append, self.args)
-        return [a for a in found if self._moves(a)]
+        self._with(lambda a, moves: found.append(a) if moves else None)
+        return found
 
-    def _moves(self, array: Any) -> bool:
-        return array.dtype.kind in "fc" and VOCABULARY[self.name].differentiable
+    def _with(self, change: Callable[[Any, bool], Any]) -> list[Any]:
+        """The arguments with their arrays changed by a function that is told of each whether it moves."""
+        row = VOCABULARY[self.name]
+        still = [isinstance(slope, Unknown) for slope in row.slopes or ()] + [False] * len(self.args)
+
+        def changed(stays: bool) -> Layout:
+            return lambda a: change(a, a.dtype.kind in "fc" and row.differentiable and not stays)
+
+        return [mapped(changed(stays), [arg])[0] for stays, arg in zip(still, self.args, strict=False)]
 
     def call(self, xp: Any, *moving: Any) -> Any:
         """The row in a namespace, with other values in the places of the moving arrays."""
         rest, wrap = iter(moving), Batched if self.points else lambda a: a
-        args = mapped(lambda a: wrap(next(rest) if self._moves(a) else a), self.args)
+        args = self._with(lambda a, moves: wrap(next(rest) if moves else a))
         result = getattr(Batch(xp) if self.points else xp, self.name)(*args, **self.params)
         if isinstance(result, tuple):
             return tuple(y.data if isinstance(y, Batched) else y for y in result)
@@ -164,8 +172,11 @@ def torch_says(asked: Question, without: Sequence[str] = ()) -> Answers:
         return {mode: [y.detach().numpy(force=True) for y in ways[mode]()] for mode in wanted}
 
 
-def jax_says(asked: Sequence[Question]) -> list[Answers]:
-    """JAX's answers to several questions, compiled at once and in haste: compiling is what takes the time."""
+def jax_says(asked: Sequence[Question], without: Sequence[str] = ()) -> list[Answers]:
+    """JAX's answers to several questions, compiled at once and in haste: compiling is what takes the time.
+
+    In the modes that are not excepted; forward over reverse and reverse over reverse are excepted together.
+    """
     from gradcheck.oracles.jax_library import jax, jnp
     from gradcheck.oracles.jax_names import JaxNamespace
 
@@ -182,6 +193,8 @@ def jax_says(asked: Sequence[Question]) -> list[Answers]:
         if not xs:
             return {"value": [f()]}
         value, pushed = jax.jvp(f, xs, ts)
+        if MODES[3] in without:
+            return dict(zip(MODES, [flat(value), conjugate(pull(*xs)), flat(pushed)], strict=False))
         pulled, moved = jax.jvp(pull, xs, ts)
         again = jax.vjp(pull, *xs)[1](conjugate(ts))
         answers = [flat(value), conjugate(pulled), flat(pushed), conjugate(moved), conjugate(again)]
