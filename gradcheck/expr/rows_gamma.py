@@ -75,10 +75,15 @@ def _multigammaln(xp: Namespace, a: Value, d: int) -> Value:
     return total
 
 
+def _above(xp: Namespace, x: Value) -> Value:
+    """x + 1; a plain number stays one, which an array of single precision needs."""
+    return float(x) + 1.0 if isinstance(x, int | float) else xp.add(x, 1.0)
+
+
 def _binom(xp: Namespace, n: Value, k: Value) -> Value:
     """1 / ((n + 1) beta(n - k + 1, k + 1)), which is a binomial coefficient for any real n >= k >= 0."""
     rest = xp.add(xp.subtract(n, k), 1.0)
-    return xp.reciprocal(xp.multiply(xp.add(n, 1.0), xp.beta(rest, xp.add(k, 1.0))))
+    return xp.reciprocal(xp.multiply(_above(xp, n), xp.beta(rest, _above(xp, k))))
 
 
 _gammainc_slope: Slope = lambda xp, y, a, x: _gamma_density(xp, a, x)  # noqa: E731

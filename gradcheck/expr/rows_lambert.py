@@ -38,6 +38,7 @@ def _lambertw(x: Any, k: int = 0) -> Any:
     """The real branch k = 0 (x >= -1/e, W >= -1) or k = -1 (-1/e <= x < 0, W <= -1); NaN where it is not real."""
     if k not in (0, -1):
         raise ValueError(f"lambertw: the real branches are k = 0 and k = -1, got {k}")
+    single = getattr(x, "dtype", None) == np.float32
     x = np.asarray(x, dtype=float)
     with np.errstate(all="ignore"):
         above = (x + BRANCH) + REST
@@ -45,7 +46,8 @@ def _lambertw(x: Any, k: int = 0) -> Any:
         p = (1.0 if k == 0 else -1.0) * np.sqrt(2.0 * e * np.where(there, above, 0.0))
         near = -1.0 + p * np.polynomial.polynomial.polyval(p, SERIES, tensor=False)
         far = special.lambertw(np.where(there & (above >= NEAR), x, -0.1), int(k)).real
-    return np.where(there, np.where(above < NEAR, near, far), np.where((k == -1) & (x == 0), -np.inf, np.nan))[()]
+    value = np.where(there, np.where(above < NEAR, near, far), np.where((k == -1) & (x == 0), -np.inf, np.nan))
+    return value.astype(np.float32)[()] if single else value[()]
 
 
 def _lambertw_slope(xp: Namespace, y: Value, x: Value) -> Value:

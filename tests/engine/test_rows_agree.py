@@ -23,6 +23,7 @@ WITHOUT = {  # (library, row) -> modes that the library has not
     ("torch", "floor_divide"): MODES[1:],  # "derivative for aten::floor_divide is not implemented"
     ("torch", "hard_sigmoid"): MODES[3:],  # "derivative for aten::hardsigmoid_backward is not implemented"
     ("torch", "huber_loss"): MODES[3:4],  # "forward AD with huber_loss_backward that does not support it"
+    **{("torch", name): MODES[2:4] for name in ("gammainc", "gammaincc", "zeta")},  # "forward AD … not … implemented"
     ("jax", "exp1"): MODES[3:],  # its derivative cannot be compiled when it is differentiated again: a TypeError
     ("jax", "expn"): MODES[3:],  # as exp1, which is made of it
 }
@@ -32,6 +33,8 @@ KNOWN = {  # (library, row, sample) -> how the library is known to deviate there
     ("jax", "hypot", 1): "second derivatives wrong where |a| = |b|: it divides the smaller by the larger",
     ("torch", "celu", 1): "second derivatives right to 2e-8 where alpha is not 1: it keeps 1/alpha in single precision",
     ("torch", "cosine_similarity", 2): "it takes the slopes of lengths that it has replaced by eps",
+    ("torch", "log_expit", 2): "its second derivative keeps four digits at 31, where mpmath and the row agree",
+    ("jax", "expn", 2): "nan where x <= 1: its slope is E(n - 1), which it has not for n = 0; there it is elementary",
 }
 
 
@@ -161,7 +164,7 @@ def test_every_exception_is_of_a_row_and_every_deviation_of_a_sample() -> None:
 def test_what_torch_is_excepted_from_it_really_lacks() -> None:
     pytest.importorskip("torch")
     for name in (name for library, name in WITHOUT if library == "torch"):
-        with pytest.raises((RuntimeError, NotImplementedError), match="not implemented|does not support it"):
+        with pytest.raises((RuntimeError, NotImplementedError), match="not (been )?implemented|does not support it"):
             torch_says(as_they_are(name)[0])
 
 

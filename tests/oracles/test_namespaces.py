@@ -286,6 +286,7 @@ SAMPLES |= {
     "lambertw": [([P], {}), ([-0.36 * U], {"k": -1}), ([-0.36 * U], {})],
     **{name: [([2.0, P], {}), ([U, P], {})] for name in "jv yv iv kv ive kve".split()},
 }  # fmt: skip
+SAMPLES["log_expit"][1:] = [([np.array([31.0, 5.5, 0.02])], {}), ([np.array([31.0, 33.0])], {})]
 LACKING["torch"] |= {
     "gamma", "rgamma", "betainc", "exp1", "expi", "expn", "lambertw", "j0", "j1", "y0", "y1", "k0", "k1", "k0e",
     "k1e", "jv", "yv", "iv", "kv", "ive", "kve",
