@@ -37,7 +37,8 @@ class Batching(Enum):
 class Primitive:
     """One function of the vocabulary.
 
-    A composition (`compose`) is a formula in other rows and gives no rule.
+    A composition (`compose`) is a formula in other rows and gives no rule; `slopes` of `None` say that no derivative
+    passes through any of its arguments.
     An elementwise primitive gives one slope per argument, from which both modes follow; `None` stands for an
     argument that no derivative passes through (a comparison's, `stop_gradient`'s); a function that is flat almost
     everywhere (`floor`, `sign`) has the constant slope 0.0. Any other primitive gives `vjp` and `jvp`, or `linear=True`
@@ -82,7 +83,9 @@ class Primitive:
     @property
     def differentiable(self) -> bool:
         """Whether a derivative passes through (a comparison or `stop_gradient` lets none through)."""
-        return self.vjp is not None or self.compose is not None or any(slope is not None for slope in self.slopes or ())
+        if self.slopes is not None:
+            return any(slope is not None for slope in self.slopes)
+        return self.vjp is not None or self.compose is not None
 
     @property
     def takes_complex(self) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.expr.composition import composition
 from gradcheck.expr.primitive import Batching, Namespace, Primitive, Value
-from gradcheck.expr.rules import Shape, along, shape_of, single_axis
+from gradcheck.expr.rules import Shape, along, like, shape_of, single_axis
 
 PADDING = ("constant", "reflect", "symmetric", "edge", "wrap")
 
@@ -122,7 +122,7 @@ def _pad(xp: Namespace, x: Value, pad_width: Any, mode: str = "constant", consta
             raise ValueError(f"pad: a border cannot be {min(before, after)} wide")
         if mode == "constant":
             borders = [(*shape[:at], n, *shape[at + 1 :]) for n in (before, after)]
-            first, last = (xp.broadcast_to(constant_values, shape=border) for border in borders)
+            first, last = (xp.broadcast_to(like(constant_values, x), shape=border) for border in borders)
             x = xp.concat([first, x, last], axis=at) if before or after else x
         elif before or after:
             x = xp.take(x, np.pad(np.arange(shape[at]), (before, after), mode=mode), axis=at)  # type: ignore[call-overload]
@@ -141,7 +141,7 @@ def _diff(xp: Namespace, x: Value, axis: int = -1, n: int = 1, prepend: Any = No
     axis = single_axis(axis, len(shape), "diff")
     if n < 0:
         raise ValueError(f"diff: differences are taken 0 times or more, got {n}")
-    ends = [None if end is None else _end(xp, end, shape, axis) for end in (prepend, append)]
+    ends = [None if end is None else _end(xp, like(end, x), shape, axis) for end in (prepend, append)]
     parts = [part for part in (ends[0], x, ends[1]) if part is not None]
     x = xp.concat(parts, axis=axis) if len(parts) > 1 else x
     for _ in range(n):
@@ -167,7 +167,7 @@ def _full(xp: Namespace, shape: Any, fill_value: Any) -> Value:
 
 
 def _full_like(xp: Namespace, x: Value, fill_value: Any) -> Value:
-    return xp.broadcast_to(fill_value, shape=shape_of(x))
+    return xp.broadcast_to(like(fill_value, x), shape=shape_of(x))
 
 
 def _linspace(xp: Namespace, start: Any, stop: Any, num: int, endpoint: bool = True) -> Value:
@@ -216,7 +216,14 @@ ASSEMBLY: tuple[Primitive, ...] = (
         batching=Batching.CONSTANT,
         analytic=True,
     ),
-    _laid("full_like", _full_like, "fill_value"),
+    composition(
+        "full_like",
+        1,
+        _full_like,
+        params=("fill_value",),
+        batching=Batching.AXIS,
+        slopes=(None,),
+    ),
     Primitive("zeros_like", 1, np.zeros_like, slopes=(None,)),
     Primitive("ones_like", 1, np.ones_like, slopes=(None,)),
     Primitive("empty_like", 1, np.zeros_like, slopes=(None,), note="zeros"),

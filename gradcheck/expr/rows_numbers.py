@@ -14,7 +14,7 @@ import numpy as np
 from gradcheck.errors import Unsupported
 from gradcheck.expr.composition import composition
 from gradcheck.expr.primitive import Batching, Namespace, Primitive, Value
-from gradcheck.expr.rules import Axis, numbers, whole
+from gradcheck.expr.rules import Axis, like, numbers, whole
 
 
 def _fmod_slope(xp: Namespace, y: Value, a: Value, b: Value) -> Value:
@@ -27,7 +27,7 @@ def _no_slope(xp: Namespace, y: Value, a: Value, b: Value) -> Value:
 
 
 def _ldexp(xp: Namespace, x: Value, n: Value) -> Value:
-    return xp.multiply(x, xp.exp2(n))
+    return xp.multiply(x, xp.exp2(like(n, x)))
 
 
 def _count_nonzero(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:

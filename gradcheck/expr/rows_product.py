@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.expr.composition import NUMPY
 from gradcheck.expr.primitive import Batching, Namespace, Params, Primitive, Value
-from gradcheck.expr.rules import Axis, Shape, along, axes_of, one_axis, shape_of, single_axis
+from gradcheck.expr.rules import Axis, Shape, along, axes_of, like, one_axis, shape_of, single_axis
 
 
 def _ones(xp: Namespace, x: Value, axis: int, count: int = 1) -> Value:
@@ -88,7 +88,7 @@ def with_initial(xp: Namespace, x: Value, axis: int, initial: float) -> Value:
     """A running result with what it starts from in front."""
     shape = list(shape_of(x))
     shape[axis] = 1
-    return xp.concat([xp.broadcast_to(initial, shape=tuple(shape)), x], axis=axis)
+    return xp.concat([xp.broadcast_to(like(initial, x), shape=tuple(shape)), x], axis=axis)
 
 
 def without_initial(xp: Namespace, x: Value, axis: int) -> Value:

@@ -154,7 +154,7 @@ def _index_of(numpy: Any) -> Any:
         shape, count = np.shape(x), len(axis)
         if axes_of(shape, axis) != tuple(range(-count, 0)):
             raise ValueError("argmax and argmin take one axis, or all")
-        found = numpy(np.reshape(x, (*shape[:-count], -1)), axis=-1)
+        found = numpy(np.reshape(x, (*shape[:-count], reduced_size(shape, axis))), axis=-1)
         return np.reshape(found, (*shape[:-count], *(1,) * count)) if keepdims else found
 
     return index

@@ -135,7 +135,7 @@ SORTING: tuple[Primitive, ...] = (
         aliases=("topk",),
         note="the k largest, the largest first",
     ),
-    _said("top_k_indices", 1, _top_k_indices, "k", "axis", defaults={"axis": -1}),
+    _said("top_k_indices", 1, _top_k_indices, "k", "axis", defaults={"axis": -1}, slopes=(None,)),
     _said(
         "quantile",
         1,
@@ -163,6 +163,7 @@ SORTING: tuple[Primitive, ...] = (
         "side",
         "sorter",
         defaults={"side": "left", "sorter": None},
+        slopes=(None, None),
         note="x1 is one sorted vector",
     ),
 )

@@ -80,6 +80,17 @@ def numbers(value: Value) -> np.ndarray[Any, Any]:
     return np.asarray(value)
 
 
+def like(number: Value, x: Value) -> Value:
+    """A plain number, or plain whole numbers, in the precision of the array x, which they must not make double."""
+    while hasattr(x, "data") and not hasattr(x, "__array__"):
+        x = x.data
+    dtype = getattr(x, "dtype", None)
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "fc":
+        return number
+    plain = isinstance(number, int | float) or (isinstance(number, np.ndarray) and number.dtype.kind in "iu")
+    return np.asarray(number, dtype) if plain else number
+
+
 def whole(indices: Value) -> np.ndarray[Any, Any]:
     """Indices as integers; whole numbers of a float array count (inputs of a spec are floats), others are refused."""
     found = numbers(indices)

@@ -192,3 +192,11 @@ def _end(given: torch.Tensor, x: torch.Tensor, axis: int) -> torch.Tensor:
 
 def op_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     return torch.trapezoid(tensor(y), dx=dx, dim=axis) if x is None else torch.trapezoid(tensor(y), tensor(x), dim=axis)
+
+
+def op_linspace(start: Any, stop: Any, num: int, endpoint: bool = True) -> Any:
+    if isinstance(start, int | float) and isinstance(stop, int | float):
+        steps = num if endpoint else num + 1
+        return torch.linspace(start, stop, steps, dtype=torch.float64)[:num]
+    part = torch.as_tensor(np.linspace(0.0, 1.0, num, endpoint=endpoint))  # torch.linspace lets no derivative through
+    return tensor(start) * (1.0 - part) + tensor(stop) * part

@@ -198,6 +198,9 @@ def _op_argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _place(function: Callable[..., Any], x: torch.Tensor, axis: Any, keepdims: bool) -> Any:
+    if isinstance(axis, tuple) and len(axis) > 1:  # all axes of a point, behind the points
+        found = function(torch.flatten(x, -len(axis)), dim=-1)
+        return torch.reshape(found, (*found.shape, *(1,) * len(axis))) if keepdims else found
     if axis is not None:
         return function(x, dim=_one(axis), keepdim=keepdims)
     found = function(x)

@@ -21,6 +21,7 @@ from gradcheck.expr.unknown import Unknown
 
 UNIT = {"float64": 2.0**-53, "float32": 2.0**-24, "complex128": 2.0**-53, "complex64": 2.0**-24}
 MODES = ("value", "vjp", "jvp", "forward over reverse", "reverse over reverse")
+REFUSED = {"nextafter": "it steps from one float to the next, which no function of real numbers does"}
 Answers = Mapping[str, Sequence[Any]]  # value and jvp: an array for each output; else one for each moving argument
 Layout = Callable[[Any], Any]
 FRAGILE = {"conv1d", "conv2d"}  # XLA's algebraic simplifier ends the process: reverse over reverse of grouped, dilated
@@ -40,23 +41,19 @@ class Question:
     def moving(self) -> list[Any]:
         """The arrays that derivatives are asked by: those of real or complex numbers, by which one is known."""
         found: list[Any] = []
-        self._with(lambda a, moves: found.append(a) if moves else None)
+        for i, arg in enumerate(self.args):
+            mapped(lambda a, i=i: found.append(a) if self._moves(a, i) else None, [arg])
         return found
 
-    def _with(self, change: Callable[[Any, bool], Any]) -> list[Any]:
-        """The arguments with their arrays changed by a function that is told of each whether it moves."""
-        row = VOCABULARY[self.name]
-        still = [isinstance(slope, Unknown) for slope in row.slopes or ()] + [False] * len(self.args)
-
-        def changed(stays: bool) -> Layout:
-            return lambda a: change(a, a.dtype.kind in "fc" and row.differentiable and not stays)
-
-        return [mapped(changed(stays), [arg])[0] for stays, arg in zip(still, self.args, strict=False)]
+    def _moves(self, array: Any, i: int) -> bool:
+        return array.dtype.kind in "fc" and VOCABULARY[self.name].differentiable and not refuses(self.name, i)
 
     def call(self, xp: Any, *moving: Any) -> Any:
         """The row in a namespace, with other values in the places of the moving arrays."""
         rest, wrap = iter(moving), Batched if self.points else lambda a: a
-        args = self._with(lambda a, moves: wrap(next(rest) if moves else a))
+        args = []
+        for i, arg in enumerate(self.args):
+            args += mapped(lambda a, i=i: wrap(next(rest) if self._moves(a, i) else a), [arg])
         result = getattr(Batch(xp) if self.points else xp, self.name)(*args, **self.params)
         if isinstance(result, tuple):
             return tuple(y.data if isinstance(y, Batched) else y for y in result)
@@ -69,6 +66,12 @@ class Question:
     def __str__(self) -> str:
         params = ", ".join(f"{key}={value}" for key, value in self.params.items())
         return f"{self.name}({params}), {self.variant}"
+
+
+def refuses(name: str, i: int) -> bool:
+    """Whether a row says of an argument that it knows no derivative by it; then the argument stays where it is."""
+    slopes = VOCABULARY[name].slopes or ()
+    return name in REFUSED or (i < len(slopes) and isinstance(slopes[i], Unknown))
 
 
 def mapped(change: Callable[[Any], Any], args: Sequence[Any]) -> list[Any]:

@@ -47,6 +47,7 @@ INEXACT = {  # (library, row) -> units, and why
     ("jax", "i1e"): (256.0, "its slope cancels in the tail, as PyTorch's does: the second one is 95 units off"),
     ("torch", "spherical_j0"): (4e4, "the slope of sinc cancels beside 0: 301 units off at 0.02, the second 1.5e4"),
     ("jax", "spherical_j0"): (4e4, "the second derivative of sinc cancels beside 0: 1.4e4 units off at 0.02"),
+    ("torch", "cumulative_logsumexp"): (2e5, "its forward rule keeps eleven digits: 4460 units off where ours is 0.7"),
 }
 
 X, N, M = samples.X, samples.N, samples.M
@@ -59,8 +60,8 @@ REPEATED = [  # indices that name an element more than once, also by its negativ
     Question("getitem", [WIDE], {"index": (slice(None), np.array([[1, 1], [0, -3]]))}, "repeated"),
     Question("getitem", [WIDE], {"index": (np.array([2, 2]), slice(None, None, 2))}, "repeated"),
     Question("getitem", [WIDE], {"index": (WIDE > 0.6,)}, "picked by truth"),
-    Question("take", [X], {"indices": np.array([[0, 0], [-3, 2]])}, "repeated"),
-    Question("take", [WIDE], {"indices": np.array([1, 1, -2]), "axis": 0}, "repeated"),
+    Question("take", [X, np.array([[0, 0], [-3, 2]])], {}, "repeated"),
+    Question("take", [WIDE, np.array([1, 1, -2])], {"axis": 0}, "repeated"),
     Question("scatter", [X], {"index": (np.array([1, -3, 1]),), "shape": (4,)}, "repeated"),
     Question("scatter", [np.arange(1.0, 7.0)], {"index": BOTH, "shape": (3, 4)}, "repeated"),
     Question("scatter", [WIDE[:2]], {"index": (np.array([2, 2]),), "shape": (3, 4)}, "repeated"),
@@ -79,7 +80,7 @@ INNER_EMPTY = [  # an axis of size 0 where the row works, not only among what it
     Question("reshape", [TALL], {"shape": (3, 0)}, "empty"), Question("squeeze", [TALL[None]], {"axis": 0}, "empty"),
     Question("broadcast_to", [np.ones((1,))], {"shape": (0,)}, "empty"), Question("permute_dims", [TALL], {}, "empty"),
     Question("expand_dims", [TALL], {"axis": 1}, "empty"), Question("getitem", [X], {"index": (slice(0, 0),)}, "empty"),
-    Question("getitem", [X], {"index": (np.zeros(0, int),)}, "empty"), Question("take", [X], {"indices": ()}, "empty"),
+    Question("getitem", [X], {"index": (np.zeros(0, int),)}, "empty"), Question("take", [X, np.zeros(0, int)], {}, "empty"),
     Question("scatter", [np.zeros(0)], {"index": (np.zeros(0, int),), "shape": (2,)}, "empty"),
     Question("repeat", [X], {"repeats": 0}, "empty"), Question("repeat", [TALL], {"repeats": 2, "axis": 0}, "empty"),
     Question("concat", [[TALL, M]], {}, "empty"), Question("stack", [[TALL, TALL]], {}, "empty"),
@@ -115,7 +116,7 @@ NO_AXES = [  # rows that take axes, of an array without any
     Question("getitem", [POINT], {"index": (None,)}, "0-d"), Question("getitem", [POINT], {"index": ()}, "0-d"),
     Question("getitem", [X], {"index": (1,)}, "0-d"),
     Question("scatter", [POINT], {"index": (1,), "shape": (3,)}, "0-d"),
-    Question("take", [X], {"indices": 1}, "0-d"),
+    Question("take", [X, np.array(1)], {}, "0-d"),
 ]  # fmt: skip
 TABLES = (REPEATED, INNER_EMPTY, NO_AXES, SPREAD)
 

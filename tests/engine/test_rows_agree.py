@@ -35,6 +35,7 @@ KNOWN = {  # (library, row, sample) -> how the library is known to deviate there
     ("torch", "cosine_similarity", 2): "it takes the slopes of lengths that it has replaced by eps",
     ("torch", "log_expit", 2): "its second derivative keeps four digits at 31, where mpmath and the row agree",
     ("jax", "expn", 2): "nan where x <= 1: its slope is E(n - 1), which it has not for n = 0; there it is elementary",
+    ("torch", "top_k", 2): "equal elements in no certain order, where the row keeps the order they came in",
 }
 
 
