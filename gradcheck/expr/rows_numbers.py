@@ -11,19 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.errors import Unsupported
 from gradcheck.expr.composition import composition
 from gradcheck.expr.primitive import Batching, Namespace, Primitive, Value
 from gradcheck.expr.rules import Axis, like, numbers, whole
+from gradcheck.expr.unknown import Unknown
 
 
 def _fmod_slope(xp: Namespace, y: Value, a: Value, b: Value) -> Value:
     """Minus the whole part of a / b, from a - y, which is a whole multiple of b: the quotient itself may round up."""
     return xp.negative(xp.round(xp.divide(xp.subtract(a, y), b)))
-
-
-def _no_slope(xp: Namespace, y: Value, a: Value, b: Value) -> Value:
-    raise Unsupported("calculus", "derivative of nextafter: it steps from one float to the next")
 
 
 def _ldexp(xp: Namespace, x: Value, n: Value) -> Value:
@@ -48,6 +44,8 @@ def _bitwise(name: str, arity: int, ufunc: Any, latex: str = "") -> Primitive:
     return Primitive(name, arity, _of_bits(ufunc), slopes=(None,) * arity, domain="whole numbers", latex=latex)
 
 
+NO_SLOPE = Unknown("nextafter", "its arguments", why="it steps from one float to the next")
+
 NUMBERS: tuple[Primitive, ...] = (
     Primitive(
         "fmod",
@@ -60,7 +58,7 @@ NUMBERS: tuple[Primitive, ...] = (
     Primitive("deg2rad", 1, np.deg2rad, slopes=(pi / 180.0,), analytic=True, aliases=("radians",)),
     Primitive("rad2deg", 1, np.rad2deg, slopes=(180.0 / pi,), analytic=True, aliases=("degrees",)),
     composition("ldexp", 2, _ldexp, analytic=True, note="any exponent, as in PyTorch"),
-    Primitive("nextafter", 2, np.nextafter, slopes=(_no_slope, _no_slope), note="has no derivative: asking is refused"),
+    Primitive("nextafter", 2, np.nextafter, slopes=(NO_SLOPE, NO_SLOPE), note="has no derivative: asking is refused"),
     Primitive("logical_xor", 2, np.logical_xor, slopes=(None, None)),
     Primitive("isinf", 1, np.isinf, slopes=(None,)),
     Primitive("signbit", 1, np.signbit, slopes=(None,)),

@@ -17,12 +17,14 @@ class Unknown:
     """The slope of `function` by its argument `by`: asking for it raises Unsupported.
 
     whole: the function is defined for whole numbers of that argument only, which move by no small steps.
+    why: why there is none, where it is neither that nor a missing formula.
     """
 
     function: str
     by: str
     whole: bool = False
+    why: str = ""
 
     def __call__(self, xp: Namespace, y: Value, *args: Value) -> Value:
-        why = "it takes whole numbers only" if self.whole else "no closed form of it is known"
+        why = self.why or ("it takes whole numbers only" if self.whole else "no closed form of it is known")
         raise Unsupported("gradcheck's engine", f"derivative of {self.function} by {self.by}: {why}")

@@ -12,6 +12,7 @@ from typing import Any
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import ALIASES, VOCABULARY, Batching, Primitive
+from gradcheck.expr.unknown import Unknown
 from gradcheck.oracles.hearing import installed
 from gradcheck.report.written import NAMES, arguments
 
@@ -29,7 +30,8 @@ Every function of the language, made from the code by `{COMMAND}`.
 - **function**: its arguments are arrays, behind them parameters with their defaults; below it, its other names.
 - **rule**: how it is differentiated. *slopes*: one slope an argument, elementwise; *linear*: a linear map, which is its
   own forward rule, and its transpose; *rule*: one for each mode; *composition*: a formula in other functions, from
-  which all else follows; *flat*: the derivative is zero wherever there is one; *none*: no derivative passes through.
+  which all else follows; *flat*: the derivative is zero wherever there is one; *none*: no derivative passes through;
+  *refused*: asking for one raises Unsupported.
 - **modes** that the engine has; all of them may be nested in each other.
 - **order** to which the tests compare derivatives with PyTorch's ({TESTED_ORDER}) or, where PyTorch lacks the function,
   with differences and JAX's ({WITHOUT_TORCH}). The engine itself has no highest order.
@@ -64,7 +66,7 @@ def facts(row: Primitive) -> Facts:
         signature(row),
         tuple(sorted(alias for alias, name in ALIASES.items() if name == row.name)),
         rule(row),
-        "forward, reverse" if row.differentiable else NONE,
+        "forward, reverse" if row.differentiable and rule(row) != "refused" else NONE,
         numbers(row),
         domain(row),
         _named(row, row.kinks),
@@ -99,6 +101,8 @@ def rule(row: Primitive) -> str:
         return "none"
     if row.compose is not None:
         return "composition"
+    if row.slopes is not None and all(isinstance(slope, Unknown) for slope in row.slopes):
+        return "refused"
     if row.slopes is not None:
         return "flat" if all(slope is None or slope == 0.0 for slope in row.slopes) else "slopes"
     return "linear" if row.linear else "rule"
@@ -141,7 +145,7 @@ def witnesses(row: Primitive, spaces: Mapping[str, Any]) -> dict[str, str]:
 
 def order(row: Primitive, heard: Mapping[str, str]) -> str:
     """To which order the tests compare its derivatives."""
-    if rule(row) in ("none", "flat"):
+    if rule(row) in ("none", "flat", "refused"):
         return NONE
     return str(TESTED_ORDER if "torch" in heard else WITHOUT_TORCH)
 

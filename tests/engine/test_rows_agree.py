@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from agreement import MODES, Answers, Question, differences, engine_says, jax_says, largest, mapped, torch_says
+from agreement import (
+    MODES, Answers, Question, differences, engine_says, jax_says, largest, mapped, refuses, torch_says,
+)  # fmt: skip
 from agreement_questions import INEXACT, LACKING, LAYOUTS, SAMPLES, TABLES, as_they_are, other_shapes
 
-from gradcheck.engine import tensor
+from gradcheck.engine import jvp, tensor, vjp
 from gradcheck.errors import Unsupported
+from gradcheck.expr import NUMPY, VOCABULARY
 
 SINGLE = {"f": np.float32, "c": np.complex64}
 UNITS = 64.0  # of roundoff, where a library is exact
@@ -160,6 +163,27 @@ def test_every_exception_is_of_a_row_and_every_deviation_of_a_sample() -> None:
     assert {name for _, name in (*INEXACT, *WITHOUT)} <= set(SAMPLES)
     assert all(k < len(SAMPLES[name]) for name, k in (*(key[1:] for key in KNOWN), *BENT))
     assert {question.name for table in TABLES for question in table} <= set(SAMPLES)
+
+
+REFUSING = [(name, i) for name in SAMPLES for i in range(VOCABULARY[name].arity or 0) if refuses(name, i)]
+
+
+def test_the_rows_that_refuse_are_there() -> None:
+    assert {("nextafter", 0), ("nextafter", 1)} <= set(REFUSING)
+
+
+@pytest.mark.parametrize("mode", [vjp, jvp])
+@pytest.mark.parametrize(("name", "i"), REFUSING)
+def test_a_derivative_that_is_left_out_is_refused_and_not_zero(name: str, i: int, mode: Any) -> None:
+    args, params = SAMPLES[name][0]
+    moving = np.asarray(args[i], float)
+
+    def f(xp: Any, x: Any) -> Any:
+        return getattr(xp, name)(*args[:i], x, *args[i + 1 :], **params)
+
+    given = np.ones(np.shape(getattr(NUMPY, name)(*args, **params))) if mode is vjp else [np.ones_like(moving)]
+    with pytest.raises(Unsupported, match="has no derivative"):
+        mode(f, NUMPY, [moving], given)
 
 
 def test_what_torch_is_excepted_from_it_really_lacks() -> None:

@@ -104,16 +104,25 @@ def written_last(index: Any, shape: tuple[int, ...]) -> Any:
     return np.isin(np.arange(places.size), list(latest.values())).reshape(places.shape).astype(float)
 
 
+def repeats(asked: Question) -> bool:
+    """Whether an index names an element more than once."""
+    places = np.arange(asked.args[0].size).reshape(asked.args[0].shape)[asked.params["index"]]
+    return np.unique(places).size < places.size
+
+
 def test_a_cotangent_that_is_written_and_not_added_is_caught_by_repeated_indices_alone() -> None:
     def vjp(xp: Any, ct: Any, y: Any, args: Any, params: Any) -> Any:
         index, shape = params["index"], args[0].shape
         return (xp.scatter(xp.multiply(ct, written_last(index, shape)), index=index, shape=shape),)
 
-    plain = [Question("getitem", *sample) for sample in SAMPLES["getitem"]]
-    repeated = [asked for asked in REPEATED if (asked.name, asked.variant) == ("getitem", "repeated")]
+    samples = [Question("getitem", *sample) for sample in SAMPLES["getitem"]]
+    plain = [asked for asked in samples if not repeats(asked)]
+    repeated = [asked for asked in (*samples, *REPEATED) if asked.name == "getitem" and repeats(asked)]
     assert [modes(told(asked, vjp=vjp)) for asked in plain] == [set()] * len(plain)
     assert all("vjp" in modes(told(asked, vjp=vjp)) for asked in repeated)
+    assert len(plain) >= 5
     assert len(repeated) >= 4
+    assert {asked.variant for asked in REPEATED if asked.name == "getitem" and not repeats(asked)} == {"picked by truth"}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
