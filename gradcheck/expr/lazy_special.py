@@ -1,7 +1,7 @@
 """Where do SciPy's special functions come from, without anybody paying for them who does not call one?
 
 `import scipy.special` takes as long as everything else that `gradcheck lint` imports together; the first call of a
-special function imports it.
+special function imports it. SciPy takes a plain number for one of double precision; here it is of the arrays'.
 """
 
 from __future__ import annotations
@@ -22,11 +22,20 @@ class LazySpecial:
         def call(*args: Any, **params: Any) -> Any:
             if not found:
                 found.append(getattr(import_module("scipy.special"), name))
-            return found[0](*args, **params)
+            return _in_precision(found[0](*args, **params), args)
 
         call.__name__ = name
         self.__dict__[name] = call
         return call
+
+
+def _in_precision(value: Any, args: tuple[Any, ...]) -> Any:
+    """A value in single precision where all arrays that it comes from are."""
+    arrays = [a for a in args if type(a) not in (int, float)]
+    if getattr(value, "dtype", None) == np.float64 and arrays:
+        if all(getattr(a, "dtype", None) == np.float32 for a in arrays):
+            return value.astype(np.float32)
+    return value
 
 
 special = LazySpecial()

@@ -12,6 +12,7 @@ from math import log, pi
 from gradcheck.expr.composition import composition
 from gradcheck.expr.lazy_special import precise, special
 from gradcheck.expr.primitive import Namespace, Primitive, Slope, Value
+from gradcheck.expr.rules import like
 from gradcheck.expr.unknown import Unknown
 
 MODEST_SHAPE, MODEST_POINT = 50.0, 500.0  # x**(a - 1), e**-x and 1/gamma(a) neither overflow nor underflow below these
@@ -82,6 +83,7 @@ def _above(xp: Namespace, x: Value) -> Value:
 
 def _binom(xp: Namespace, n: Value, k: Value) -> Value:
     """1 / ((n + 1) beta(n - k + 1, k + 1)), which is a binomial coefficient for any real n >= k >= 0."""
+    n, k = like(n, k), like(k, n)
     rest = xp.add(xp.subtract(n, k), 1.0)
     return xp.reciprocal(xp.multiply(_above(xp, n), xp.beta(rest, _above(xp, k))))
 

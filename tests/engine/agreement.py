@@ -54,7 +54,7 @@ class Question:
         for i, arg in enumerate(self.args):
             args += mapped(lambda a, i=i: wrap(next(rest) if self._moves(a, i) else a), [arg])
         result = getattr(Batch(xp) if self.points else xp, self.name)(*args, **self.params)
-        if isinstance(result, tuple):
+        if isinstance(result, tuple | list):  # JAX's meshgrid gives a list
             return tuple(y.data if isinstance(y, Batched) else y for y in result)
         return result.data if isinstance(result, Batched) else result
 

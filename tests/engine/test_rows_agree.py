@@ -39,6 +39,9 @@ KNOWN = {  # (library, row, sample) -> how the library is known to deviate there
     ("torch", "log_expit", 2): "its second derivative keeps four digits at 31, where mpmath and the row agree",
     ("jax", "expn", 2): "nan where x <= 1: its slope is E(n - 1), which it has not for n = 0; there it is elementary",
     ("torch", "top_k", 2): "equal elements in no certain order, where the row keeps the order they came in",
+    ("jax", "sort", 3): "equal elements the last first where it is descending, where the row keeps their order",
+    ("jax", "cumulative_max", 2): "equal elements share the slope, where the row takes the latest",
+    ("jax", "cumulative_min", 2): "equal elements share the slope, where the row takes the latest",
 }
 
 

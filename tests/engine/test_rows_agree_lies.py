@@ -122,7 +122,9 @@ def test_a_cotangent_that_is_written_and_not_added_is_caught_by_repeated_indices
     assert all("vjp" in modes(told(asked, vjp=vjp)) for asked in repeated)
     assert len(plain) >= 5
     assert len(repeated) >= 4
-    assert {asked.variant for asked in REPEATED if asked.name == "getitem" and not repeats(asked)} == {"picked by truth"}
+    assert {asked.variant for asked in REPEATED if asked.name == "getitem" and not repeats(asked)} == {
+        "picked by truth"
+    }
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -85,7 +85,7 @@ def torch_spelled() -> Any:
 
 def torch_climbs(asked: Question, spelled: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
     """The same from PyTorch, all in reverse mode."""
-    from gradcheck.oracles.torch_names import array
+    from gradcheck.oracles.torch_names import TorchNamespace, array
 
     space = torch_spelled() if spelled else TorchNamespace()
     given, along = directions(asked)
