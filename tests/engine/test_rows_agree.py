@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 from agreement import (
-    MODES, Answers, Question, differences, engine_says, jax_says, largest, mapped, refuses, torch_says,
+    MODES,
+    Answers,
+    Question,
+    differences,
+    engine_says,
+    jax_says,
+    largest,
+    mapped,
+    refuses,
+    torch_says,
 )  # fmt: skip
 from agreement_questions import INEXACT, LACKING, LAYOUTS, SAMPLES, TABLES, as_they_are, other_shapes
 
