@@ -42,9 +42,7 @@ special = LazySpecial()
 
 
 def precise(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of SciPy's that answers in double precision where plain numbers meet arrays of single precision, as one
-    that answers in the arrays' precision.
-    """
+    """A function of SciPy's that answers in double precision where plain numbers meet single precision, kept single."""
 
     def call(*args: Any, **params: Any) -> Any:
         value = function(*args, **params)

@@ -171,3 +171,9 @@ def test_nothing_is_close_to_zero_but_zero() -> None:
     first = {"vjp": [np.ones(1)], "jvp": [np.ones(1)]}
     assert differences({**first, MODES[3]: [np.zeros(1)]}, {**first, MODES[3]: [np.full(1, 1e-16)]}) == []
     assert differences({**first, MODES[3]: [np.zeros(1)]}, {**first, MODES[3]: [np.full(1, 1e-13)]})
+
+
+def test_what_no_derivative_is_known_by_stays_where_it_is_and_all_else_moves() -> None:
+    a, b = np.array([2.5, 3.0]), np.array([0.5, 1.5])
+    moving = {name: list(map(id, Question(name, [a, b]).moving)) for name in ("zeta", "gammainc", "beta")}
+    assert moving == {"zeta": [id(b)], "gammainc": [id(b)], "beta": [id(a), id(b)]}
