@@ -82,7 +82,7 @@ def numbers(value: Value) -> np.ndarray[Any, Any]:
 
 def like(number: Value, x: Value) -> Value:
     """A plain number, or plain whole numbers, in the precision of the array x, which they must not make double."""
-    while hasattr(x, "data") and not hasattr(x, "__array__"):
+    while not hasattr(x, "__array__") and hasattr(x, "data"):  # PyTorch's tensors have both, `data` not under vmap
         x = x.data
     dtype = getattr(x, "dtype", None)
     if not isinstance(dtype, np.dtype) or dtype.kind not in "fc":
