@@ -32,10 +32,10 @@ class LazySpecial:
 def _in_precision(value: Any, args: tuple[Any, ...]) -> Any:
     """A value in single precision where all arrays that it comes from are."""
     arrays = [a for a in args if type(a) not in (int, float)]
-    if getattr(value, "dtype", None) == np.float64 and arrays:
-        if all(getattr(a, "dtype", None) == np.float32 for a in arrays):
-            return value.astype(np.float32)
-    return value
+    if not arrays or getattr(value, "dtype", None) != np.float64:
+        return value
+    single = all(getattr(a, "dtype", None) == np.float32 for a in arrays)
+    return value.astype(np.float32) if single else value
 
 
 special = LazySpecial()
