@@ -133,11 +133,10 @@ def _activation(name: str, formula: Any, jax: str = "", torch: str = "", **defau
 
 
 _ABOUT: dict[str, dict[str, Any]] = {
-    "silu": {"latex": r"\operatorname{{silu}}\left({0}\right)", "analytic": True, "aliases": ("swish",)},
+    "silu": {"latex": r"\operatorname{{silu}}\left({0}\right)", "aliases": ("swish",)},
     "leaky_relu": {"kinks": "{0} == 0", "note": "slope negative_slope at 0"},
     "elu": {"kinks": "{0} == 0, unless alpha is 1", "note": "slope alpha at 0"},
     "selu": {"kinks": "{0} == 0", "note": "slope 1.0507… times 1.6733… at 0"},
-    "gelu": {"analytic": True},
     "gelu_tanh": {"note": "the approximation of gelu by a hyperbolic tangent"},
     "hardtanh": {"kinks": "{0} == min_val or {0} == max_val", "note": "slope 0 at both ends"},
     "relu6": {"kinks": "{0} == 0 or {0} == 6", "note": "slope 0 at both ends"},

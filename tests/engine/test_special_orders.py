@@ -136,7 +136,11 @@ def test_a_lie_is_caught(lie: str, derive: Derive) -> None:
 
 
 UNKNOWN = [
-    (row.name, i) for row in VOCABULARY.values() for i, s in enumerate(row.slopes or ()) if isinstance(s, Unknown)
+    (row.name, i)
+    for row in VOCABULARY.values()
+    for i, s in enumerate(row.slopes or ())
+    if isinstance(s, Unknown)
+    if row.name != "nextafter"  # which has none, rather than one that is not known: see test_rows_agree.py
 ]
 
 
