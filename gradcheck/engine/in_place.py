@@ -21,6 +21,9 @@ from gradcheck.errors import TapeError
 from gradcheck.expr.rules import shape_of
 from gradcheck.expr.vocabulary import ALIASES, VOCABULARY
 
+KINDS = (
+    "biufc"  # numbers of a kind may be written into those of the same or a later one; signed ones into unsigned ones
+)
 LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
 COMPUTED = (
     "writing into a tensor that derivatives flow through is not supported: "
@@ -92,7 +95,7 @@ class InPlace(ArrayObject):
         data = self.data
         if not isinstance(data, np.ndarray) or not data.flags.writeable:
             data = self.data = np.array(plain(self))  # a single number, or a view of one repeated: memory of its own
-        if not np.can_cast(np.asarray(value).dtype if np.ndim(value) else type(value), data.dtype, "same_kind"):
+        if KINDS.index(np.asarray(value).dtype.kind) > KINDS.index(data.dtype.kind.replace("i", "u")):
             raise TapeError(f"result type {np.asarray(value).dtype} can't be cast to {data.dtype}")
         data[index] = value
         note_write(self.xp.writes, data, self.xp.next_number())
