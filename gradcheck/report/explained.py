@@ -13,7 +13,7 @@ from rich.console import Console
 from gradcheck import engine
 from gradcheck.errors import UsageError
 from gradcheck.report.drawing import drawing
-from gradcheck.report.explain import formula, print_function, print_trace
+from gradcheck.report.told import formula, print_function, print_trace
 from gradcheck.report.trace import Telling, telling
 from gradcheck.run.plain import plain
 from gradcheck.run.trace import Traced, chosen, point_of, trace
