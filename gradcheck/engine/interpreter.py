@@ -7,6 +7,7 @@ vocabulary has are methods of the one namespace.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MethodType
 from typing import Any
@@ -17,7 +18,7 @@ from gradcheck.expr.vocabulary import ALIASES, VOCABULARY
 Function = Callable[..., Any]
 
 
-class Interpreter:
+class Interpreter(ABC):
     """The vocabulary over `base`, which may bring a `vocabulary` of its own; else it is the house's."""
 
     def __init__(self, base: Namespace) -> None:
@@ -27,9 +28,9 @@ class Interpreter:
             if row is not VOCABULARY.get(name):
                 self.__dict__[name] = MethodType(row.compose or self.lift(row), self)
 
+    @abstractmethod
     def lift(self, row: Primitive) -> Function:
         """function(self, *arrays, **params): what one row is here, said with the base's function of that name."""
-        raise NotImplementedError
 
     def __getattr__(self, name: str) -> Function:
         row = self.vocabulary.get(ALIASES.get(name, name))

@@ -39,15 +39,3 @@ def _in_precision(value: Any, args: tuple[Any, ...]) -> Any:
 
 
 special = LazySpecial()
-
-
-def precise(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of SciPy's that answers in double precision where plain numbers meet single precision, kept single."""
-
-    def call(*args: Any, **params: Any) -> Any:
-        value = function(*args, **params)
-        dtype = np.result_type(*args)
-        return value.astype(dtype) if dtype.kind == "f" and value.dtype != dtype else value
-
-    call.__name__ = function.__name__
-    return call

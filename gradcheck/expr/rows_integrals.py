@@ -5,7 +5,7 @@ Formulas: DLMF 6.2.1 (E1), 6.2.5 (Ei), 8.19.13 and 8.19.5 (En and E0). The deriv
 
 from __future__ import annotations
 
-from gradcheck.expr.lazy_special import precise, special
+from gradcheck.expr.lazy_special import special
 from gradcheck.expr.primitive import Namespace, Primitive, Value
 from gradcheck.expr.unknown import Unknown
 
@@ -49,7 +49,7 @@ INTEGRALS: tuple[Primitive, ...] = (
     Primitive(
         "expn",
         2,
-        precise(special.expn),
+        special.expn,
         slopes=(Unknown("expn", "its order n", whole=True), _expn_slope),
         jax="jax.scipy.special.expn",
         latex=r"E_{{{0}}}\left({1}\right)",
