@@ -13,11 +13,10 @@ conjugate of that; `pullback` conjugates what comes in and what goes out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
-from gradcheck.engine.pull import Node, fitted, summed
-from gradcheck.engine.wirtinger import settled
+from gradcheck.engine.pull import Node, Parts, fitted, summed
+from gradcheck.engine.wirtinger import conjugated, is_complex, settled
 from gradcheck.engine.writes import refuse_written
 from gradcheck.errors import TapeError
 from gradcheck.expr.primitive import Namespace, Value
@@ -37,44 +36,64 @@ def pullback(
     be differentiated again.
     """
     rules = xp if create else xp.base
-    hooked, writes = xp.hooked, xp.writes
-    waiting: dict[int, tuple[Node, Value]] = {}  # by the node's number
-    order: list[int] = []  # those numbers, negative: a heap whose top is the latest node
-    ours: set[int] = set()  # the numbers of nodes whose cotangent is a sum made here, which may be added to in place
+    careful = create or xp.hooked or bool(xp.writes) or xp.complex  # most passes need not be, and are quicker
+    nodes: dict[int, Node] = {}  # those that wait, by their numbers
+    waiting: dict[int, Value] = {}  # the cotangents that have come to them
+    order: list[int] = []  # their numbers, negative: a heap whose top is the latest node
+    ours: set[int] = set()  # the numbers of those whose cotangent is a sum made here, which may be added to in place
     leaves: list[tuple[Node, Value]] = []
-    arrivals: Iterable[tuple[Node | None, Value | None]] = [
-        (root, rules.conj(ct) if ct.dtype.kind == "c" else ct) for root, ct in roots
-    ]
-    while True:
-        for node, ct in arrivals:
-            if node is None or ct is None:
-                continue
-            if ct.shape != node.data.shape and not (ct.shape == () and node.rule and node.rule.elementwise):
-                ct = fitted(rules, ct, node.data.shape)
-            number = node.number
-            if number in waiting:
-                ct = summed(rules, waiting[number][1], ct, number in ours and not create)
-                ours.add(number)
-            else:
-                heappush(order, -number)
-            waiting[number] = node, ct
-        if not order:
-            return leaves
-        node, ct = waiting.pop(-heappop(order))
-        if hooked:
-            ct = node.hear(rules, ct)
+    for root, ct in roots:
+        number, ct = root.number, conjugated(rules, ct)
+        waiting[number] = ct if number not in nodes else rules.add(waiting[number], ct)
+        nodes[number] = root
+    order = [-number for number in nodes]
+    heapify(order)
+    while order:
+        number = -heappop(order)
+        node, ct = nodes.pop(number), waiting.pop(number)
         rule, parents, y, raw = node.rule, node.parents, node.data, node.raw
+        if careful and xp.hooked:
+            ct = node.hear(rules, ct)
         if rule is None:
             leaves.append((node, settled(rules, ct, y)))
-            arrivals = ()
             continue
         if parents is None:
             raise TapeError(FREED)
-        if writes and rule.saves:
-            refuse_written(writes, node)
-        pull = rule.pull_complex if rule.crosses or y.dtype.kind == "c" else rule.pull
-        if create:
-            y, raw = node, [r if p is None else p for r, p in zip(raw, parents, strict=True)]
-        arrivals = zip(parents, pull(rules, ct, y, raw, node))  # noqa: B905 (being strict would cost a tenth of the pass)
+        watched = careful or rule.crosses
+        parts = _with_care(xp, rules, ct, node, create) if watched else rule.pull(rules, ct, y, raw, node)
+        whole = rule.whole
+        for parent, ct in zip(parents, parts):  # noqa: B905 (being strict would cost a tenth of the pass)
+            if parent is None or ct is None:
+                continue
+            number = parent.number
+            if not whole and ct.shape != parent.data.shape and not _stands_for_all(ct, parent):
+                ct = fitted(rules, ct, parent.data.shape)
+            if number not in nodes:
+                nodes[number], waiting[number] = parent, ct
+                heappush(order, -number)
+            else:
+                waiting[number] = summed(rules, waiting[number], ct, number in ours and not create)
+                ours.add(number)
         if rule.saves and not retain:
             node.raw = node.parents = None
+    return leaves
+
+
+def _stands_for_all(ct: Value, node: Node) -> bool:
+    """Whether a cotangent is one number, and may stay that."""
+    return bool(ct.shape == () and node.rule and node.rule.elementwise)
+
+
+def _with_care(xp: Namespace, rules: Namespace, ct: Value, node: Node, create: bool) -> Parts:
+    """What one operation makes of its cotangent, where arrays were written to or numbers may be complex.
+
+    With `create` the rule works on the tape's own tensors.
+    """
+    rule, y, raw = node.rule, node.data, node.raw
+    if xp.writes and rule.saves:
+        refuse_written(xp.writes, node)
+    pull = rule.pull_complex if rule.crosses or is_complex(y) else rule.pull
+    if create:
+        y, raw = node, [r if p is None else p for r, p in zip(raw, node.parents, strict=True)]
+    parts: Parts = pull(rules, ct, y, raw, node)
+    return parts

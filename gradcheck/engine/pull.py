@@ -26,17 +26,19 @@ class Rule:
 
     pull        pull(rules, ct, y, raw, node), where all numbers are real
     elementwise whether that only multiplies, so that one number will do for a cotangent
+    whole       whether its cotangents always have the shape of the inputs
     saves       whether the values of inputs are needed for it
     crosses     whether complex numbers may come in where real ones come out
     """
 
-    __slots__ = ("crosses", "elementwise", "label", "pull", "row", "saves")
+    __slots__ = ("crosses", "elementwise", "label", "pull", "row", "saves", "whole")
 
     def __init__(self, row: Primitive) -> None:
         self.row = row
         self.label = row.label
         self.elementwise = row.slopes is not None
         self.pull = _by_rule(row.vjp) if row.slopes is None else _by_slopes(row.slopes)
+        self.whole = row.slopes is not None and len(row.slopes) == 1 and callable(row.slopes[0])
         constant = row.slopes is not None and all(not callable(slope) for slope in row.slopes)
         self.saves = not (row.linear or constant)
         self.crosses = not row.analytic

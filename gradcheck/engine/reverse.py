@@ -16,7 +16,9 @@ from gradcheck.engine.arguments import binder
 from gradcheck.engine.interpreter import Function, Interpreter
 from gradcheck.engine.pull import Rule
 from gradcheck.engine.tape import Tensor, record
+from gradcheck.engine.wirtinger import is_complex
 from gradcheck.expr.primitive import Namespace, Primitive, Value
+from gradcheck.expr.vocabulary import NUMPY
 
 
 class Reverse(Interpreter):
@@ -25,6 +27,7 @@ class Reverse(Interpreter):
     recording  whether operations are remembered
     inference  whether results may never require a gradient
     hooked     whether any tensor has hooks (so that a pass without them need not look)
+    complex    whether any number may be complex (likewise)
     writes     arrays that were written to in place, by identity, with the number of the next tensor then
     """
 
@@ -33,6 +36,7 @@ class Reverse(Interpreter):
         self.recording = True
         self.inference = False
         self.hooked = False
+        self.complex = False
         self.writes: dict[int, int] = {}
         self.next_number = count().__next__
 
@@ -57,21 +61,23 @@ def _of_base(row: Primitive) -> Function:
 
 
 def _unary(row: Primitive) -> Function:
-    rule, operation = Rule(row), _of_base(row)
+    rule, name, in_numpy = Rule(row), row.name, row.numpy
 
     def call(xp: Reverse, a: Any) -> Any:
+        base = xp.base
+        operation = in_numpy if base is NUMPY else getattr(base, name)
         if type(a) is not Tensor or a.xp is not xp:
-            return operation(xp)(a)
+            return operation(a)
         x = a.data
         if a.tracked and xp.recording:
-            return record(xp, operation(xp)(x), rule, (x,), (a,))
-        return Tensor(xp, operation(xp)(x))
+            return record(xp, operation(x), rule, (x,), (a,))
+        return Tensor(xp, operation(x))
 
     return call
 
 
 def _binary(row: Primitive) -> Function:
-    rule, operation = Rule(row), _of_base(row)
+    rule, name, in_numpy = Rule(row), row.name, row.numpy
 
     def call(xp: Reverse, a: Any, b: Any) -> Any:
         x, y, p, q, own = a, b, None, None, False
@@ -79,11 +85,16 @@ def _binary(row: Primitive) -> Function:
             x, own = a.data, True
             if a.tracked:
                 p = a
+        elif type(a) is not float and is_complex(a):
+            xp.complex = True
         if type(b) is Tensor and b.xp is xp:
             y, own = b.data, True
             if b.tracked:
                 q = b
-        data = operation(xp)(x, y)
+        elif type(b) is not float and is_complex(b):
+            xp.complex = True
+        base = xp.base
+        data = in_numpy(x, y) if base is NUMPY else getattr(base, name)(x, y)
         if xp.recording and (p is not None or q is not None):
             return record(xp, data, rule, (x, y), (p, q))
         return Tensor(xp, data) if own else data
@@ -94,14 +105,25 @@ def _binary(row: Primitive) -> Function:
 def _one_array(row: Primitive) -> Function:
     """A function of one array, with parameters."""
     bind, rule, differentiable, operation = binder(row), Rule(row), row.differentiable, _of_base(row)
+    usual: dict[int, dict[str, Any]] = {}  # by rank: the parameters where none is given, which nobody changes
 
     def call(xp: Reverse, *args: Any, **named: Any) -> Any:
-        (a,), params = bind(args, named)
-        if type(a) is not Tensor or a.xp is not xp:
+        a, params = args[0], None
+        own = type(a) is Tensor and a.xp is xp
+        plain_call = own and not named and len(args) == 1
+        if plain_call:
+            params = usual.get(a.data.ndim)
+        if params is None:
+            params = bind(args, named)[1]
+            if plain_call:
+                usual[a.data.ndim] = params
+        if not own:
             return operation(xp)(a, **params)
-        data = operation(xp)(a.data, **params)
+        x = a.data
+        data = operation(xp)(x, **params)
         if a.tracked and xp.recording and differentiable:
-            return record(xp, data, rule, (a.data,), (a,), params)
+            xp.complex |= is_complex(data)
+            return record(xp, data, rule, (x,), (a,), params)
         return Tensor(xp, data)
 
     return call
@@ -120,6 +142,7 @@ def _any(row: Primitive, found: Function | None = None) -> Function:
             return data
         parents = tuple(a if mine and a.tracked else None for a, mine in zip(arrays, own, strict=True))
         if xp.recording and differentiable and any(parent is not None for parent in parents):
+            xp.complex |= any(is_complex(part) for part in (data, *raw))
             return record(xp, data, rule, raw, parents, params)
         return Tensor(xp, data)
 

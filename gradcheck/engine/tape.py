@@ -17,7 +17,7 @@ from gradcheck.engine.backward import pullback
 from gradcheck.engine.in_place import InPlace
 from gradcheck.engine.operators import Operators, plain
 from gradcheck.engine.pull import Rule
-from gradcheck.engine.wirtinger import conjugated
+from gradcheck.engine.wirtinger import conjugated, is_complex
 from gradcheck.errors import TapeError
 from gradcheck.expr.primitive import Namespace, Value
 from gradcheck.expr.rules import shape_of
@@ -64,6 +64,8 @@ class Tensor(InPlace):
         self.params: Any = None
         self.number = -1 if xp.inference else xp.next_number()
         self._grad: Any = None
+        if is_complex(data):
+            xp.complex = True
 
     def __repr__(self) -> str:
         ending = f", grad_fn={self.grad_fn}" if self.rule else ", requires_grad=True" if self.tracked else ""
@@ -177,7 +179,7 @@ class Tensor(InPlace):
         if isinstance(part, np.ndarray) and part.dtype != self.data.dtype:
             part = part.astype(self.data.dtype)
         new = part if type(part) is Tensor and part.xp is self.xp else Tensor(self.xp, part)
-        known = self._grad if self.rule is None else getattr(self, "_grad", None)
+        known = getattr(self, "_grad", None)
         self._grad = new if known is None else known + new
 
     def register_hook(self, hook: Callable[[Any], Any]) -> HookHandle:

@@ -14,8 +14,8 @@ from gradcheck.expr.primitive import Namespace, Value
 
 
 def is_complex(value: Value) -> bool:
-    """Whether an array of any namespace holds complex numbers."""
-    return bool(value.dtype.kind == "c")
+    """Whether a number, or an array of any namespace, is complex."""
+    return bool(value.dtype.kind == "c") if hasattr(value, "dtype") else isinstance(value, complex)
 
 
 def settled(rules: Namespace, ct: Value, data: Value) -> Value:

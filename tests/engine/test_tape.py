@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
-import time
+import sys
 import weakref
+from collections.abc import Callable
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -12,27 +14,52 @@ import pytest
 from gradcheck import engine
 from gradcheck.engine import tensor
 from gradcheck.engine.pull import unbroadcast
-from gradcheck.expr.vocabulary import NUMPY
+from gradcheck.expr.vocabulary import NUMPY, VOCABULARY
 
 
-def chain(length: int) -> tuple[float, float]:
-    """The gradient of a chain of additions and products, and the seconds it took."""
-    x = tensor(1.0, requires_grad=True)
-    start = time.perf_counter()
-    y = x
+def chain(length: int) -> float:
+    """The gradient of a chain of additions and products."""
+    y = x = tensor(1.0, requires_grad=True)
     for _ in range(length // 2):
         y = (y + 1e-6) * 1.00001
     y.backward()
-    gradient = x.grad.item()
-    del y
-    return gradient, time.perf_counter() - start
+    gradient: float = x.grad.item()
+    return gradient
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions are called, of Python's and of C's."""
+    seen = 0
+
+    def count(frame: FrameType, event: str, arg: object) -> None:
+        nonlocal seen
+        seen += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return seen
 
 
 def test_a_chain_of_a_hundred_thousand_operations() -> None:
-    gradient, long = chain(100_000)
-    assert gradient == pytest.approx(1.00001**50_000, rel=1e-9)
-    _, short = min(chain(10_000) for _ in range(3))
-    assert long < 60 * short  # a quadratic pass would take 100 times as long
+    assert chain(100_000) == pytest.approx(1.00001**50_000, rel=1e-9)
+
+
+def test_work_grows_with_the_length_and_no_faster() -> None:
+    short, long = (calls(lambda n=n: chain(n)) for n in (1_000, 10_000))  # type: ignore[misc]
+    assert 9 * short < long < 11 * short
+
+
+def test_the_count_of_calls_sees_quadratic_work() -> None:
+    def quadratic(n: int) -> None:
+        for k in range(n):
+            for _ in range(k):
+                abs(k)
+
+    assert calls(lambda: quadratic(100)) > 50 * calls(lambda: quadratic(10))
 
 
 def test_a_retained_chain_is_dropped_without_recursion() -> None:
@@ -82,3 +109,35 @@ def test_unbroadcast_undoes_broadcasting(wide: tuple[int, ...], shape: tuple[int
     back = unbroadcast(NUMPY, ct, shape)
     assert back.shape == shape
     assert np.sum(ct * np.broadcast_to(x, wide)) == pytest.approx(np.sum(back * x))
+
+
+WAYS_INTO_COMPLEX = {
+    "a number": lambda xp, x: xp.imag(xp.multiply(x, 1j)),
+    "a number first": lambda xp, x: xp.imag(xp.multiply(1j, x)),
+    "an array": lambda xp, x: xp.imag(xp.multiply(x, np.array([1j, 1j]))),
+    "a NumPy number": lambda xp, x: xp.imag(xp.multiply(x, np.complex128(1j))),
+    "a transform": lambda xp, x: xp.real(xp.ifft(xp.fft(x))),
+    "a choice": lambda xp, x: xp.imag(xp.where(np.array([True, True]), xp.multiply(x, 1j), 0.0)),
+    "a row beside it": lambda xp, x: xp.imag(xp.getitem(xp.stack([xp.zeros_like(x), xp.multiply(1j, x)]), index=1)),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_INTO_COMPLEX)
+def test_a_tape_of_real_numbers_notices_complex_ones(way: str) -> None:
+    xp = engine.Reverse(NUMPY)  # a new one: nothing complex has been seen in it yet
+    x = xp.leaf(np.array([1.0, 2.0]))
+    xp.sum(WAYS_INTO_COMPLEX[way](xp, x)).backward()
+    assert x.grad.dtype == float
+    assert x.grad.numpy().tolist() == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # half of these points are outside some domain
+def test_no_function_without_parameters_makes_real_numbers_complex() -> None:
+    """`Reverse.complex` is only looked after where complex numbers can come in."""
+    rows = [row for row in VOCABULARY.values() if row.arity in (1, 2) and not row.params and row.differentiable]
+    assert len(rows) > 60
+    with np.errstate(all="ignore"):
+        made = {
+            row.name: row.numpy(*(np.array([[-0.5, 0.3], [0.3, 2.0]]),) * row.arity) for row in rows if not row.compose
+        }
+    assert {name for name, y in made.items() if np.iscomplexobj(y)} == set()
