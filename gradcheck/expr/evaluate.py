@@ -81,8 +81,10 @@ def _call(node: n.Call) -> Closure:
 
     def run(s: State) -> Any:
         values = [a(s) for a in args]
-        extra = {key: value(s) for key, value in params}
+        extra = {key: _parameter(value(s)) for key, value in params}
         if elementwise and all(type(v) in _NUMBERS for v in (*values, *extra.values())):
+            if hasattr(s.xp, "constant") and not _exact(name, values):
+                return _parameter(getattr(s.xp, name)(*values), balls=False)
             return python(*values) if python else _number(partial(ufunc, **extra), values)
         if s.guard:
             _guard(name, values, extra, elementwise)
@@ -92,6 +94,20 @@ def _call(node: n.Call) -> Closure:
             raise SizeExceeded(f"the result of {name}", math.inf, 4e6) from None
 
     return run
+
+
+def _parameter(value: Any, balls: bool = True) -> Any:
+    """One number as a plain one, which parameters are, also where the numbers of formulas carry error bars."""
+    if type(value) is not np.ndarray or value.ndim or (value.dtype == object and not balls):
+        return value
+    return float(value.item()) if value.dtype == object else value.item()
+
+
+def _exact(name: str, values: list[Any]) -> bool:
+    """Whether Python's result rounds nothing: whole numbers, and rows that keep them whole, or truth values."""
+    if name in _TRUTHS:
+        return True
+    return name in _WHOLE and all(isinstance(v, int) for v in values) and not (name == "pow" and values[1] < 0)
 
 
 def _number(ufunc: Callable[..., Any], values: list[Any]) -> Any:
@@ -137,6 +153,9 @@ _PYTHON: dict[str, Callable[..., Any]] = {
     "logical_or": lambda a, b: bool(a or b),
     "logical_not": lambda a: not a,
 }
+
+_TRUTHS = frozenset("less less_equal greater greater_equal equal not_equal logical_and logical_or logical_not".split())
+_WHOLE = frozenset(_PYTHON) - {"divide"}
 
 
 def _guard(name: str, values: list[Any], params: dict[str, Any], elementwise: bool) -> None:

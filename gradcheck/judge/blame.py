@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from gradcheck.judge.finding import Number
 
+PROVEN = "certified"  # its bars are proofs
+HONEST = frozenset({PROVEN, "differences"})  # they say nan with an infinite bar where they know nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Blame:
@@ -23,11 +26,14 @@ def blame(numbers: Sequence[Number]) -> Blame:
     Two modes of one witness share their faults, so groups are counted in witnesses ("torch reverse" and "torch
     forward" are one). The examples' printed numbers are a party of their own.
     """
-    if all(not math.isfinite(x.center) for x in numbers if x.witness != "differences"):
+    if all(not math.isfinite(x.center) for x in numbers if x.witness not in HONEST):
         return Blame("undetermined", "f or its derivative is not finite at a point of its stated domain: state another")
-    speaking = [x for x in numbers if not math.isinf(x.bar) or (math.isnan(x.center) and x.witness != "differences")]
+    speaking = [x for x in numbers if not math.isinf(x.bar) or (math.isnan(x.center) and x.witness not in HONEST)]
     if all(_compatible(a, b) for a in speaking for b in speaking if a is not b):
         return Blame("", "all parties are of one mind")
+    proof = next((x for x in speaking if x.witness == PROVEN), None)
+    if proof is not None:
+        return _by_proof(proof, speaking)
     groups = _cliques(speaking)
     groups.sort(key=lambda group: (-_weight(group), -len(group)))
     best = groups[0]
@@ -36,6 +42,17 @@ def blame(numbers: Sequence[Number]) -> Blame:
     outside = [x for x in speaking if not all(_compatible(x, y) for y in best)]
     accused = next((x for x in outside if x.witness == "claim"), outside[0])
     return Blame(accused.witness, f"{_names(best)} agree, {_names(outside)} {_contradicts(outside)} them")
+
+
+def _by_proof(proof: Number, speaking: Sequence[Number]) -> Blame:
+    """What is proven is right, however many contradict it alike."""
+    outside = [x for x in speaking if not (x is proof or _compatible(x, proof))]
+    if not outside:
+        return Blame("undetermined", f"{_names(speaking)} contradict one another, none of them what is proven")
+    accused = next((x for x in outside if x.witness == "claim"), outside[0])
+    beside = [x for x in speaking if x is not proof and x not in outside]
+    also = f", and {_names(beside)} {'agrees' if len(beside) == 1 else 'agree'}" if beside else ""
+    return Blame(accused.witness, f"{proof.witness} is proven{also}; {_names(outside)} {_contradicts(outside)} it")
 
 
 def _contradicts(outside: Sequence[Number]) -> str:

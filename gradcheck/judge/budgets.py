@@ -9,6 +9,7 @@ SAFETY: dict[str, float] = {
     # witness -> by how much its stated bar is widened
     "claim": 4.0,  # the bound is of first order and allows 4 units of roundoff to a library function
     "example": 1.0,  # half a unit in the last printed place is an exact bound; the claim brings its own bar
+    "certified": 1.0,  # proven
     "engine": 4.0,  # as the claim
     "differences": 4.0,  # the bar holds truncation, noise and a floor; about one in a million missed, by 3.4 at most
     "torch": 16.0,  # the bound is of our rules; another algorithm may round differently, at each step
@@ -16,7 +17,7 @@ SAFETY: dict[str, float] = {
 }
 OTHER_SAFETY = 16.0  # people's implementations: as the frameworks they are written in
 
-SELF_BARRED = frozenset({"engine", "example"})  # their bars hold all their rounding: that of f excuses nothing more
+SELF_BARRED = frozenset({"certified", "engine", "example"})  # all their rounding is in their bars: f's excuses nothing
 UNDERFLOW = 8 * 2.0**-1022  # frameworks may flush subnormal numbers to zero
 DECISIVE = 1e-2  # a bar wider than this share of the number decides nothing about it …
 NEGLIGIBLE = 1e-6  # … unless it is this small a share of the typical number of the same quantity

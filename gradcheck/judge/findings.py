@@ -221,7 +221,7 @@ class _Room:
 
 def label(witness: str, mode: str) -> str:
     """How a party is called: the mode matters where a witness has two ways to the same number."""
-    return witness if witness in ("claim", "differences", "example") or not mode else f"{witness} {mode}"
+    return witness if witness in ("claim", "certified", "differences", "example") or not mode else f"{witness} {mode}"
 
 
 def _paired(measured: Measured, direction: Array) -> tuple[Array, Array]:

@@ -18,3 +18,150 @@ is larger, is it zero) raises `flint_library.Undecided(mask)`, `mask` the open e
 leading axis is the batch). A row that is a composition of others runs by itself; one with no enclosure raises
 `Unsupported`.
 """
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property, partial
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from gradcheck.engine.arguments import binder
+from gradcheck.errors import Unsupported
+from gradcheck.expr import NUMPY, VOCABULARY, Batching, Primitive
+from gradcheck.expr.vocabulary import ALIASES
+from gradcheck.oracles.balls_numbers import NAMED, all_balls, is_balls, lowered, number, rounded
+from gradcheck.oracles.flint_library import arb
+
+ROOMS = ("arrays", "conditions", "elementary", "special", "linalg")  # modules balls_*; the later wins
+PLAIN = frozenset(
+    "less less_equal greater greater_equal equal not_equal sign signbit abs negative positive floor ceil round trunc "
+    "maximum minimum clip relu where isfinite isnan isinf max min cumulative_max cumulative_min argmax argmin argsort "
+    "sort any all count_nonzero logical_and logical_or logical_not logical_xor stop_gradient conj real imag "
+    "zeros_like ones_like empty_like concat stack reshape broadcast_to expand_dims squeeze flip permute_dims getitem "
+    "matrix_transpose diagonal take take_along_axis sliding_windows scatter zero_pad tril triu diag copysign nextafter "
+    "bitwise_and bitwise_or bitwise_xor bitwise_invert bitwise_left_shift bitwise_right_shift".split()
+)  # rows that round nothing: exact numbers need no balls
+Enclosure = Callable[..., Any]
+
+
+def _tables(name: str) -> dict[str, Any]:
+    """One table of every module `balls_*` that has it, merged."""
+    found: dict[str, Any] = {}
+    for room in ROOMS:
+        if importlib.util.find_spec(f"gradcheck.oracles.balls_{room}") is not None:
+            found |= getattr(importlib.import_module(f"gradcheck.oracles.balls_{room}"), name, {})
+    return found
+
+
+class BallNamespace:
+    """The vocabulary on balls.
+
+    decimal: whether a number written in a formula stands for its decimal (0.1 is a tenth), or for the nearest float64.
+    """
+
+    def __init__(self, decimal: bool = False) -> None:
+        self.decimal = decimal
+
+    @cached_property
+    def enclosures(self) -> Mapping[str, Enclosure]:
+        """Row name -> its enclosure."""
+        return MappingProxyType(_tables("ENCLOSURES"))
+
+    @cached_property
+    def vocabulary(self) -> Mapping[str, Primitive]:
+        """The house's rows; those whose slopes are made for float64 (a series cut short) with exact ones."""
+        exact = {name: replace(VOCABULARY[name], slopes=slopes) for name, slopes in _tables("SLOPES").items()}
+        return MappingProxyType({**VOCABULARY, **exact})
+
+    def constant(self, value: Any, name: str = "") -> Any:
+        """A number of a formula: as it stands where that is exact, else a ball."""
+        if name in NAMED:
+            return all_balls(NAMED[name]())
+        if self.decimal and type(value) is float and np.isfinite(value) and arb(repr(value)) != value:
+            return all_balls(arb(repr(value)))
+        return all_balls(arb(value)) if type(value) is float and rounded(value) else value
+
+    def __getattr__(self, name: str) -> Enclosure:
+        row = VOCABULARY.get(ALIASES.get(name, name))
+        if row is None:
+            raise AttributeError(name)
+        function = partial(row.compose, self) if row.compose is not None else self._enclosed(row)
+        self.__dict__[name] = function
+        return function
+
+    def _enclosed(self, row: Primitive) -> Enclosure:
+        """One row on balls; on exact numbers alone it gives exact numbers where it can."""
+        if row.batching is Batching.CONSTANT:
+            return row.numpy
+        enclosure = self.enclosures.get(row.name)
+        if enclosure is None:
+            return _refused(row)
+        if row.arity is None:
+            return _of_sequence(row, enclosure)
+        return _plain_call(row, enclosure) if not row.params else _with_params(row, enclosure)
+
+
+def _refused(row: Primitive) -> Enclosure:
+    def refuse(*args: Any, **params: Any) -> Any:
+        if row.name in PLAIN and not any(map(is_balls, args)):
+            return row.numpy(*args, **params)
+        raise Unsupported("ball arithmetic", row.name)
+
+    return refuse
+
+
+def _plain_call(row: Primitive, enclosure: Enclosure) -> Enclosure:
+    exact = row.name in PLAIN
+
+    def call(*arrays: Any) -> Any:
+        if not any(map(is_balls, arrays)):
+            _real(row, arrays)
+            if exact:
+                return row.numpy(*arrays)
+            return lowered(np.asarray(enclosure(*map(all_balls, arrays)), dtype=object))
+        found = enclosure(*map(number, arrays))
+        return found if type(found) is np.ndarray else np.asarray(found)
+
+    return call
+
+
+def _with_params(row: Primitive, enclosure: Enclosure) -> Enclosure:
+    exact, bind = row.name in PLAIN, binder(row)
+
+    def call(*args: Any, **named: Any) -> Any:
+        arrays, params = bind(args, named)
+        if not any(map(is_balls, arrays)):
+            _real(row, arrays)
+            if exact:
+                return row.numpy(*arrays, **params)
+            return lowered(np.asarray(enclosure(*map(all_balls, arrays), **params), dtype=object))
+        found = enclosure(*map(number, arrays), **params)
+        return found if type(found) in (np.ndarray, tuple) else np.asarray(found)
+
+    return call
+
+
+def _of_sequence(row: Primitive, enclosure: Enclosure) -> Enclosure:
+    bind = binder(row)
+
+    def call(*args: Any, **named: Any) -> Any:
+        arrays, params = bind(args, named)
+        function = enclosure if any(map(is_balls, arrays)) else getattr(NUMPY, row.name)
+        return function(list(arrays), **params)
+
+    return call
+
+
+def _real(row: Primitive, arrays: Any) -> None:
+    if any(np.iscomplexobj(a) for a in arrays):
+        raise Unsupported("ball arithmetic", f"{row.name} of complex numbers")
+
+
+BALLS: Any = BallNamespace()
+DECIMAL: Any = BallNamespace(decimal=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,27 @@ import numpy as np
 from gradcheck import engine
 from gradcheck.expr import Control, Replay
 from gradcheck.oracles.evidence import Array, Measured
-from gradcheck.oracles.inquiry import Branch, Inquiry, evaluate, key
+from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, key
 from gradcheck.oracles.rounding import BOUNDED, error_of, exact, value_of
 
 LIBRARY = ""  # needs nothing that may be missing
 INDEPENDENT = True
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What numbers the rules run on: a namespace, and how it holds an array of float64.
+
+    moving: the inputs that derivatives are taken by; still: all other inputs; fixed: cotangents and tangents.
+    """
+
+    base: Any
+    moving: Callable[[Array], Any]
+    still: Callable[[Array], Any]
+    fixed: Callable[[Array], Any]
+
+
+BOUNDED_NUMBERS = Numbers(BOUNDED, exact, exact, exact)
 
 
 def testify(inquiry: Inquiry) -> dict[str, Measured]:
@@ -26,7 +44,8 @@ def testify(inquiry: Inquiry) -> dict[str, Measured]:
     collected: dict[str, tuple[Array, Array]] = {}
     with np.errstate(all="ignore"):
         for branch in inquiry.branches:
-            for name, value in _part(inquiry, branch).items():
+            answers = derivatives(inquiry, branch.rows, BOUNDED_NUMBERS, partial(Replay, branch.path))
+            for name, value in answers.items():
                 centre, bar = _numbers(value, len(branch.rows))
                 if name not in collected:
                     shape = (inquiry.case.points, *centre.shape[1:])
@@ -42,29 +61,32 @@ def _numbers(value: Any, points: int) -> tuple[Array, Array]:
     return centre, np.where(np.isnan(bar), np.inf, bar)
 
 
-def _part(inquiry: Inquiry, branch: Branch) -> dict[str, Any]:
-    """The answers for points that take the same branches."""
-    case, rows = inquiry.case, branch.rows
-    outputs = inquiry.spec.outputs
-    args = tuple(exact(case.inputs[name][rows]) for name in inquiry.inputs)
+def derivatives(inquiry: Inquiry, rows: Rows, numbers: Numbers, control: Callable[[], Control]) -> dict[str, Any]:
+    """Quantity -> array of `numbers.base` at some points, which take the branches that `control` says."""
+    case, outputs, base = inquiry.case, inquiry.spec.outputs, numbers.base
     wrt = tuple(name in inquiry.moving for name in inquiry.inputs)
-    cotangents = tuple(exact(case.cotangents[o][rows]) for o in outputs)
-    f = _function(inquiry, lambda: Replay(branch.path))
+    lifts = [numbers.moving if moves else numbers.still for moves in wrt]
+    args = tuple(lift(case.inputs[name][rows]) for name, lift in zip(inquiry.inputs, lifts, strict=True))
+    cotangents = tuple(numbers.fixed(case.cotangents[o][rows]) for o in outputs)
+    f = _function(inquiry, control)
 
     def directions(tangents: dict[str, Array]) -> tuple[Any, ...]:
-        return tuple(exact(tangents[n][rows]) if n in tangents else None for n in inquiry.inputs)
+        return tuple(numbers.fixed(tangents[n][rows]) if n in tangents else None for n in inquiry.inputs)
 
-    values, pulled = engine.vjp(f, BOUNDED, args, cotangents, wrt=wrt)
-    _, pushed = engine.jvp(f, BOUNDED, args, directions(dict(case.tangents)))
+    values, pulled = engine.vjp(f, base, args, cotangents, wrt=wrt)
+    _, pushed = engine.jvp(f, base, args, directions(dict(case.tangents)))
     answers = {key("value", o, outputs): v for o, v in zip(outputs, values, strict=True)}
     answers |= {key("jvp", o, outputs): t for o, t in zip(outputs, pushed, strict=True)}
     answers |= {f"vjp:{n}": g for n, g in zip(inquiry.inputs, pulled, strict=True) if n in inquiry.moving}
     for quantity in inquiry.second:
         name = quantity.partition(":")[2]
         tangents = directions(inquiry.tangents_for(quantity))
-        _, along = engine.hvp(f, BOUNDED, args, cotangents, tangents, wrt=wrt)
+        _, along = engine.hvp(f, base, args, cotangents, tangents, wrt=wrt)
         answers[quantity] = along[inquiry.inputs.index(name)]
-    return {name: _filled(inquiry, name, value, len(rows)) for name, value in answers.items()}
+    zeros = {
+        name: numbers.fixed(np.zeros(_shape(inquiry, name, len(rows)))) for name, v in answers.items() if v is None
+    }
+    return answers | zeros
 
 
 def _function(inquiry: Inquiry, control: Callable[[], Control]) -> Callable[..., tuple[Any, ...]]:
@@ -78,12 +100,10 @@ def _function(inquiry: Inquiry, control: Callable[[], Control]) -> Callable[...,
     return f
 
 
-def _filled(inquiry: Inquiry, quantity: str, value: Any, points: int) -> Any:
-    """Zeros where the function does not depend on something."""
-    if value is not None:
-        return value
+def _shape(inquiry: Inquiry, quantity: str, points: int) -> tuple[int, ...]:
+    """The shape of a quantity that the function does not depend on: all zeros."""
     name = quantity.partition(":")[2]
     if name:
-        return exact(np.zeros((points, *inquiry.case.inputs[name].shape[1:])))
+        return points, *inquiry.case.inputs[name].shape[1:]
     output = quantity.partition("[")[2].rstrip("]") or inquiry.spec.outputs[0]
-    return exact(np.zeros((points, *inquiry.case.cotangents[output].shape[1:])))
+    return points, *inquiry.case.cotangents[output].shape[1:]

@@ -18,7 +18,9 @@ from gradcheck.oracles.inquiry import Inquiry
 from gradcheck.spec.model import Example, Spec
 
 # one line a witness: its name and the library it cannot do without
-WITNESSES: Mapping[str, str] = {"engine": "numpy", "differences": "numpy", "torch": "torch", "jax": "jax"}
+WITNESSES: Mapping[str, str] = {
+    "certified": "flint", "engine": "numpy", "differences": "numpy", "torch": "torch", "jax": "jax",
+}  # fmt: skip
 INDEPENDENT = frozenset(WITNESSES)
 
 
@@ -68,7 +70,7 @@ class Hearing:
         if not installed(name):
             return Silence(name, Reason.ABSENT, f"{WITNESSES[name]} is not installed")
         module = importlib.import_module(f"gradcheck.oracles.{name}")
-        if name == "differences":
+        if name in ("differences", "certified"):
             return _measured(name, lambda: module.testify(self.inquiry))
         return self._barred(name, lambda: module.testify(self.inquiry))
 
