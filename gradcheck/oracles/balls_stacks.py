@@ -1,0 +1,111 @@
+"""How does a function of one matrix of balls become a row, over stacks of matrices, with narrow results?
+
+A matrix is an object array (rows, columns) of balls, a row's enclosure takes any leading axes. As for numbers
+(`balls_elements.sharp`), an answer about exact matrices is asked again with more working bits where digits cancel: the
+largest radius is measured by the largest number of the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from gradcheck.oracles.balls_elements import DOUBLINGS, SPARE, undefined
+from gradcheck.oracles.flint_library import arb, arb_mat, balls, precision, working_bits
+
+Matrix = Any  # an object array (rows, columns) of balls
+Function = Callable[..., Matrix]
+
+
+def matrix(x: Matrix) -> Any:
+    """Arb's own matrix of the same balls."""
+    rows, columns = x.shape
+    return arb_mat(rows, columns, list(x.ravel()))
+
+
+def array(x: Any) -> Matrix:
+    """An Arb matrix as an object array."""
+    found = np.empty(x.nrows() * x.ncols(), dtype=object)
+    found[:] = x.entries()
+    return found.reshape(x.nrows(), x.ncols())
+
+
+def filled(shape: tuple[int, ...], value: Any) -> Matrix:
+    """An object array full of one ball."""
+    found = np.empty(shape, dtype=object)
+    found[...] = value
+    return found
+
+
+def unknown(*shape: int) -> Matrix:
+    """An answer that says nothing."""
+    return filled(shape, undefined())
+
+
+def product(x: Matrix, y: Matrix) -> Matrix:
+    """x @ y."""
+    return array(matrix(x) * matrix(y)) if x.size and y.size else filled((x.shape[0], y.shape[1]), arb(0))
+
+
+def halves(x: Matrix) -> Matrix:
+    """The symmetric part, exactly symmetric."""
+    return (x + x.T) / 2 if x.size else x
+
+
+def is_exact(x: Matrix) -> bool:
+    return all(b.is_exact() for b in x.flat)
+
+
+def is_finite(x: Matrix) -> bool:
+    return all(b.is_finite() for b in x.flat)
+
+
+def is_narrow(y: Matrix) -> bool:
+    """Whether the answer's largest radius is within the working precision of its largest number."""
+    if not is_finite(y):
+        return False
+    radius = max((b.rad() for b in y.flat), default=arb(0))
+    size = max((abs(b.mid()) for b in y.flat), default=arb(0))
+    return bool(radius * arb(2) ** (working_bits() - SPARE) <= size)
+
+
+def steady(function: Function) -> Function:
+    """`function` of matrices, with more working bits as long as its digits cancel and the matrices are exact."""
+
+    @wraps(function)
+    def call(*args: Matrix, **params: Any) -> Matrix:
+        y = function(*args, **params)
+        if is_narrow(y) or not all(map(is_exact, args)):
+            return y
+        bits = working_bits()
+        for _ in range(DOUBLINGS):
+            bits *= 2
+            with precision(bits):
+                y = function(*args, **params)
+            if is_narrow(y):
+                break
+        return np.asarray(+y, dtype=object)
+
+    return call
+
+
+def over_stacks(function: Function, ways: Callable[[Function], Function] = steady) -> Callable[..., Any]:
+    """A function of matrices over the leading axes of its arguments, which are broadcast."""
+    one = ways(function)
+
+    @wraps(function)
+    def over_arrays(*args: Any, **params: Any) -> Any:
+        arrays = [balls(a) for a in args]
+        lead = np.broadcast_shapes(*[a.shape[:-2] for a in arrays])
+        stacks = [np.broadcast_to(a, (*lead, *a.shape[-2:])) for a in arrays]
+        with np.errstate(all="ignore"):  # Arb's own machine arithmetic raises flags that mean nothing
+            if 0 in lead:
+                pattern = one(*[balls(np.eye(*a.shape[-2:])) for a in arrays], **params)
+                return np.empty((*lead, *pattern.shape), dtype=object)
+            answers = [one(*[stack[place] for stack in stacks], **params) for place in np.ndindex(*lead)]
+        return np.stack(answers).reshape((*lead, *answers[0].shape))
+
+    return over_arrays
