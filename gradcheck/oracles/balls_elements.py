@@ -2,7 +2,7 @@
 
 A row's enclosure takes object arrays of balls (or plain numbers) and gives one. Arb's own functions enclose whatever
 they are given; here are the ways to make them narrow: `sharp` calls again with more working bits where digits cancel
-between exact arguments, and `monotone` encloses the image of wide balls by those of their ends, which is exact.
+that the arguments have, and `monotone` encloses the image of wide balls by those of their ends, which is exact.
 """
 
 from __future__ import annotations
@@ -40,21 +40,22 @@ def row(function: Function) -> Callable[..., Any]:
 
 
 def sharp(function: Function) -> Function:
-    """`function`, with more working bits as long as its digits cancel and its arguments are exact."""
+    """`function`, with more working bits as long as its digits cancel and its arguments have more bits than it uses."""
 
     @wraps(function)
     def call(*args: Ball, **params: Any) -> Ball:
         y = function(*args, **params)
         bits = working_bits()
         goal = bits - SPARE
-        if y.rel_accuracy_bits() >= goal or not all(x.is_exact() for x in args):
+        if y.rel_accuracy_bits() >= goal:
             return y
+        known = min(x.rel_accuracy_bits() for x in args)
         for _ in range(DOUBLINGS):
+            if bits >= known or y.rel_accuracy_bits() >= goal:
+                break
             bits *= 2
             with precision(bits):
                 y = function(*args, **params)
-            if y.rel_accuracy_bits() >= goal:
-                break
         return +y
 
     return call

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from gradcheck.oracles.balls_elements import Ball, Function, monotone, row, sharp, undefined
+from gradcheck.oracles.balls_slopes import ROWS, SLOPES
 from gradcheck.oracles.flint_library import acb, arb
+
+__all__ = ["ENCLOSURES", "ROWS", "SLOPES"]
 
 FAR = 4  # from here on erfcx is Tricomi's function, which neither over- nor underflows
 
@@ -161,6 +164,29 @@ def _lambertw(x: Ball, k: int = 0) -> Ball:
     return x.lambertw(int(k))
 
 
+def _spherical(n: Ball, x: Ball) -> Ball:
+    """j(n, x), around 0 as xⁿ/(2n + 1)!! 0F1(n + 3/2, -x²/4) (DLMF 10.47.3, 10.53.1)."""
+    order = int(float(n))
+    if x > 1:
+        return (arb.pi() / (2 * x)).sqrt() * x.bessel_j(n + arb(0.5))
+    odd = arb(1)
+    for k in range(1, order + 1):
+        odd *= 2 * k + 1
+    return x**order / odd * (-x * x / 4).hypgeom_0f1(n + arb(1.5))
+
+
+def _tanhshrink(x: Ball) -> Ball:
+    """x - tanh(x), around 0 as x³/3 0F1(5/2, x²/4) / cosh(x) (the odd terms of x cosh(x) - sinh(x))."""
+    if abs(x) > 1:
+        return x - x.tanh()
+    return x**3 / 3 * (x * x / 4).hypgeom_0f1(arb(2.5)) / x.cosh()
+
+
+def _sigmoid_cross_entropy(z: Ball, y: Ball) -> Ball:
+    """y softplus(-z) + (1 - y) softplus(z)."""
+    return y * _softplus(-z) + (1 - y) * _softplus(z)
+
+
 def _bessel(name: str, order: int, **scaled: bool) -> Function:
     def call(x: Ball) -> Ball:
         return getattr(x, name)(order, **scaled)
@@ -229,6 +255,9 @@ _FUNCTIONS: dict[str, Function] = {
     "rel_entr": _rel_entr,
     "kl_terms": _kl_terms,
     "lambertw": _lambertw,
+    "spherical_jn": _spherical,
+    "tanhshrink": monotone(_tanhshrink),
+    "sigmoid_cross_entropy": _sigmoid_cross_entropy,
 }
 
 ENCLOSURES: dict[str, Callable[..., Any]] = {name: row(sharp(function)) for name, function in _FUNCTIONS.items()}

@@ -1,8 +1,8 @@
 """How does a function of one matrix of balls become a row, over stacks of matrices, with narrow results?
 
 A matrix is an object array (rows, columns) of balls, a row's enclosure takes any leading axes. As for numbers
-(`balls_elements.sharp`), an answer about exact matrices is asked again with more working bits where digits cancel: the
-largest radius is measured by the largest number of the answer.
+(`balls_elements.sharp`), an answer is computed again with more working bits where digits cancel that the matrices have:
+the largest radius is measured by the largest number of the answer.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from gradcheck.oracles.flint_library import arb, arb_mat, balls, precision, work
 
 Matrix = Any  # an object array (rows, columns) of balls
 Function = Callable[..., Matrix]
+
+EXACT = 2**62  # bits of accuracy of a number without a radius
 
 
 def matrix(x: Matrix) -> Any:
@@ -55,38 +57,36 @@ def halves(x: Matrix) -> Matrix:
     return (x + x.T) / 2 if x.size else x
 
 
-def is_exact(x: Matrix) -> bool:
-    return all(b.is_exact() for b in x.flat)
-
-
 def is_finite(x: Matrix) -> bool:
     return all(b.is_finite() for b in x.flat)
 
 
-def is_narrow(y: Matrix) -> bool:
-    """Whether the answer's largest radius is within the working precision of its largest number."""
+def accuracy(y: Matrix) -> int:
+    """The bits by which the largest radius is smaller than the largest number; none where a ball is not finite."""
     if not is_finite(y):
-        return False
+        return 0
     radius = max((b.rad() for b in y.flat), default=arb(0))
     size = max((abs(b.mid()) for b in y.flat), default=arb(0))
-    return bool(radius * arb(2) ** (working_bits() - SPARE) <= size)
+    return int(arb(size, radius).rel_accuracy_bits()) if size > 0 or radius > 0 else EXACT
 
 
 def steady(function: Function) -> Function:
-    """`function` of matrices, with more working bits as long as its digits cancel and the matrices are exact."""
+    """`function` of matrices, with more working bits as long as digits cancel that the matrices have."""
 
     @wraps(function)
     def call(*args: Matrix, **params: Any) -> Matrix:
         y = function(*args, **params)
-        if is_narrow(y) or not all(map(is_exact, args)):
-            return y
         bits = working_bits()
+        goal = bits - SPARE
+        if accuracy(y) >= goal:
+            return y
+        known = min(map(accuracy, args))
         for _ in range(DOUBLINGS):
+            if bits >= known or accuracy(y) >= goal:
+                break
             bits *= 2
             with precision(bits):
                 y = function(*args, **params)
-            if is_narrow(y):
-                break
         return np.asarray(+y, dtype=object)
 
     return call
