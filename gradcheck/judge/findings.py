@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from gradcheck.judge import proofs
 from gradcheck.judge.blame import Blame, blame
 from gradcheck.judge.budgets import SELF_BARRED, UNIT, VALUE_UNITS
 from gradcheck.judge.compare import (
@@ -23,7 +24,7 @@ from gradcheck.judge.compare import (
 )
 from gradcheck.judge.finding import Finding, Number, Verdict, Worst
 from gradcheck.judge.kinks import along_a_kink, within_hull
-from gradcheck.oracles.evidence import Evidence, Measured, Reason, Silence, Testimony
+from gradcheck.oracles.evidence import Evidence, Measured, Proof, Reason, Silence, Testimony
 from gradcheck.spec.case import Case
 
 MODES_ALONG = re.compile("jvp|pairing|hess|hvp")  # derivatives along a direction
@@ -48,6 +49,7 @@ def judge(case: Case, testimonies: Testimonies) -> tuple[Finding, ...]:
             found.append(_silent(testimony))
         else:
             found += room.findings(name)
+            found += room.proven(name, testimony.proofs)
     return tuple(found)
 
 
@@ -83,6 +85,22 @@ class _Room:
             if answer is not None:
                 mode, measured = answer
                 yield self._finding(witness, mode, quantity, claimed, measured)
+
+    def proven(self, witness: str, found: Sequence[Proof]) -> Iterator[Finding]:
+        """One finding for every claimed quantity that a witness has proofs about."""
+        for proof in found:
+            answer = self.answer(witness, proof.quantity)
+            if answer is None:
+                continue
+            ours = party("claim", "claim", self.claimed[proof.quantity])
+            theirs = party(witness, witness, answer[1])
+            if not proofs.same_shape(proof, ours, theirs):
+                continue
+            result, worst = proofs.compared(proof, ours, theirs), None
+            if result.gap.size:
+                index = proofs.worst_index(proof, result)
+                worst = self._worst(proof.quantity, index, tuple(self._numbers(proof.quantity, index)), result)
+            yield proofs.finding(proof, result, worst, in_words(proof.quantity))
 
     def _has_vjps(self) -> bool:
         return any(q.startswith("vjp") for q in self.claimed)

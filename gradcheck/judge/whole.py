@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from gradcheck.judge.budgets import ENOUGH
 from gradcheck.judge.finding import Finding, Verdict
+from gradcheck.judge.proofs import MODE
 
 ORDER = (Verdict.DISAGREES, Verdict.CRASHED, Verdict.INACCURATE, Verdict.UNDECIDED, Verdict.AGREES, Verdict.SILENT)
-DERIVATIVE_MODES = ("reverse", "forward", "second")
+DERIVATIVE_MODES = ("reverse", "forward", "second", MODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def _witnessed(quantity: str, findings: Sequence[Finding], independent: frozense
     is a component that nobody checked.
     """
     for witness in independent:
-        about = [f for f in findings if f.witness == witness and f.worst and f.worst.quantity == quantity]
+        about = [f for f in findings if f.witness == witness and f.mode != MODE]  # a proof is told apart
+        about = [f for f in about if f.worst and f.worst.quantity == quantity]
         compared = sum(f.compared for f in about)
         agreed = compared - sum(f.undecided + f.wrong + f.inaccurate for f in about)
         if compared and agreed >= ENOUGH * compared and not any(f.uncovered for f in about):
@@ -94,7 +96,7 @@ def _accused(wrong: Sequence[Finding]) -> Finding:
     who = _shared_blame(wrong)
     among = [f for f in wrong if f.blame == who] or list(wrong)
     derivative = [f for f in among if f.mode in DERIVATIVE_MODES] or among
-    return max(derivative, key=lambda f: (f.mode == "reverse", f.worst.error if f.worst else 0.0))
+    return max(derivative, key=lambda f: (f.mode == MODE, f.mode == "reverse", f.worst.error if f.worst else 0.0))
 
 
 def _shared_blame(wrong: Sequence[Finding]) -> str:

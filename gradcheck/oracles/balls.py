@@ -10,6 +10,7 @@ How a row gets its enclosure: modules `balls_*` each export
 merged below. `arrays` come by position as the row takes them (a row with `arity=None` gets one list of arrays): each an
 object array of `arb`, or an exact NumPy array or Python number; `flint_library.balls(x)` makes balls of any of them.
 `params` come by keyword as the row's own do, its defaults filled in, axes counted from the end, leading axes batched.
+
 The result is an object array of `arb` (0-d for one number), a tuple of them for a row of several results, or a plain
 array of bool or integers. The precision is whatever `flint_library.working_bits()` says: a function never changes it.
 What has no value there (a logarithm of a ball that reaches zero) is a ball that is not finite: `arb.nan()`. Inputs are
@@ -35,7 +36,7 @@ from gradcheck.engine.arguments import binder
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, VOCABULARY, Batching, Primitive
 from gradcheck.expr.vocabulary import ALIASES
-from gradcheck.oracles.balls_numbers import NAMED, all_balls, is_balls, lowered, number, rounded
+from gradcheck.oracles.balls_numbers import NAMED, all_balls, dyadic, is_balls, lowered, number
 from gradcheck.oracles.flint_library import arb
 
 ROOMS = ("arrays", "conditions", "elementary", "special", "linalg")  # modules balls_*; the later wins
@@ -77,7 +78,7 @@ class BallNamespace:
     def vocabulary(self) -> Mapping[str, Primitive]:
         """The house's rows; those whose slopes are made for float64 (a series cut short) with exact ones."""
         exact = {name: replace(VOCABULARY[name], slopes=slopes) for name, slopes in _tables("SLOPES").items()}
-        return MappingProxyType({**VOCABULARY, **exact})
+        return MappingProxyType({**VOCABULARY, **exact, **_tables("ROWS")})
 
     def constant(self, value: Any, name: str = "") -> Any:
         """A number of a formula: as it stands where that is exact, else a ball."""
@@ -85,10 +86,10 @@ class BallNamespace:
             return all_balls(NAMED[name]())
         if self.decimal and type(value) is float and np.isfinite(value) and arb(repr(value)) != value:
             return all_balls(arb(repr(value)))
-        return all_balls(arb(value)) if type(value) is float and rounded(value) else value
+        return value if type(value) is not float or dyadic(value) else all_balls(arb(value))
 
     def __getattr__(self, name: str) -> Enclosure:
-        row = VOCABULARY.get(ALIASES.get(name, name))
+        row = self.vocabulary.get(ALIASES.get(name, name))
         if row is None:
             raise AttributeError(name)
         function = partial(row.compose, self) if row.compose is not None else self._enclosed(row)

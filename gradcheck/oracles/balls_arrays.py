@@ -52,8 +52,12 @@ def _prod(x: Any, axis: Any, keepdims: bool) -> Any:
     return all_balls(_MULTIPLY.reduce(x, axis=axis, keepdims=keepdims))
 
 
+def _squared(x: Any) -> Any:
+    return x * x
+
+
 def _var(x: Any, axis: Any, correction: Any, keepdims: bool) -> Any:
-    return _sum((x - _mean(x, axis, True)) ** 2, axis, keepdims) / (_count(x, axis) - correction)
+    return _sum(_squared(x - _mean(x, axis, True)), axis, keepdims) / (_count(x, axis) - correction)
 
 
 def _std(x: Any, axis: Any, correction: Any, keepdims: bool) -> Any:
@@ -64,7 +68,7 @@ def _norm(x: Any, axis: Any, keepdims: bool, ord: Any) -> Any:
     if ord == 1:
         return _sum(abs(x), axis, keepdims)
     if ord == 2:
-        return _sqrt(_sum(x**2, axis, keepdims))
+        return _sqrt(_sum(_squared(x), axis, keepdims))
     return CONDITIONS["max"](abs(x), axis=axis, keepdims=keepdims)
 
 
@@ -90,7 +94,7 @@ def _standardize(x: Any, axis: Any, eps: Any) -> Any:
 
 
 def _rms_normalize(x: Any, axis: Any, eps: Any) -> Any:
-    return x / _sqrt(_mean(x**2, axis, True) + all_balls(eps))
+    return x / _sqrt(_mean(_squared(x), axis, True) + all_balls(eps))
 
 
 def _join(name: str) -> Enclosure:

@@ -27,14 +27,27 @@ def _whole(p: Any) -> Any:
     return p.unique_fmpz() if p.is_exact() and p.is_integer() else None
 
 
+def power(x: Any, n: int) -> Any:
+    """x**n, of one ball or an array of them, by squaring: Arb's own power is not finite around zero."""
+    if n < 0:
+        return 1 / power(x, -n)
+    result = None
+    while n:
+        if n & 1:
+            result = x if result is None else result * x
+        n >>= 1
+        x = x * x if n else x
+    return 0 * x + 1 if result is None else result
+
+
 def _pow(x: Any, p: Any) -> Any:
     whole = _whole(p)
-    return x**p if whole is None else x**whole
+    return x**p if whole is None else power(x, int(whole))
 
 
 def _pow_arrays(x: Any, p: Any) -> Any:
     if isinstance(p, int | float) and float(p).is_integer():
-        return all_balls(x) ** int(p)
+        return power(all_balls(x), int(p))
     return each(_pow, 2)(x, p)
 
 
@@ -65,10 +78,6 @@ def _hypot(a: Any, b: Any) -> Any:
     return (a * a + b * b).nonnegative_part().sqrt()
 
 
-def _square(x: Any) -> Any:
-    return x**2
-
-
 ENCLOSURES: dict[str, Enclosure] = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
@@ -81,7 +90,7 @@ ENCLOSURES: dict[str, Enclosure] = {
     "real": lambda x: x,
     "imag": lambda x: np.zeros(np.shape(x)),
     "pow": _pow_arrays,
-    "square": each(_square),
+    "square": lambda x: x * x,
     "reciprocal": lambda x: 1 / x,
     "sqrt": each(arb.sqrt),
     "cbrt": each(_cbrt),

@@ -7,19 +7,18 @@ a tie or a kink, and only the value is told. The precision doubles until float64
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from gradcheck.errors import BranchInBatch
 from gradcheck.expr import Control
-from gradcheck.oracles.balls import BALLS
+from gradcheck.oracles.balls import BALLS, DECIMAL
 from gradcheck.oracles.balls_numbers import is_balls
-from gradcheck.oracles.engine import Numbers, derivatives
-from gradcheck.oracles.evidence import Array, Measured
-from gradcheck.oracles.flint_library import Undecided, arb, balls, precision
-from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, key
+from gradcheck.oracles.engine import derivatives
+from gradcheck.oracles.evidence import Array, Evidence, Measured
+from gradcheck.oracles.flint_library import arb, balls, precision
+from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows, evaluate, key
+from gradcheck.oracles.proof import Proofs, has_decimals, parts
 
 PRECISIONS = (128, 256, 512, 1024)  # bits, tried in turn; a multiplication costs the same from 65 to 128
 ENOUGH_BITS = 60  # of a ball's relative accuracy: float64 holds 53
@@ -28,19 +27,25 @@ AROUND_ZERO = arb(2) ** -4000  # the radius of an input that is zero
 Answers = dict[str, tuple[Array, Array]]
 
 
-def testify(inquiry: Inquiry) -> dict[str, Measured]:
-    """Value, vjp and jvp (and what second order is claimed) at every point, nearest float64 and proven bar."""
-    found = _Collected(inquiry.case.points)
+def testify(inquiry: Inquiry) -> Evidence:
+    """Value, vjp and jvp (and what second order is claimed), nearest float64 and proven bar; and what the claims are.
+
+    Raises Unsupported where a row of the function has no enclosure.
+    """
+    found, proofs = _Collected(inquiry.case.points), Proofs(inquiry)
     rows = np.arange(inquiry.case.points)
     for bits in PRECISIONS:
         with precision(bits):
-            rows = np.sort(np.concatenate([_settled(inquiry, rows, bits, found)]))
+            rows = _settled(inquiry, rows, bits, found, proofs)
         if not rows.size:
             break
-    if rows.size:
-        with precision(PRECISIONS[1]):
+    with precision(PRECISIONS[1]):
+        if rows.size:
             _values_alone(inquiry, rows, found)
-    return found.measured()
+        if has_decimals(inquiry):
+            _read_as_decimals(inquiry, proofs)
+    notes = (f"the claim is not proven: {proofs.refused}",) if proofs.refused else ()
+    return Evidence("certified", found.measured(), notes=notes, proofs=tuple(proofs.states.values()))
 
 
 class _Collected:
@@ -63,48 +68,34 @@ class _Collected:
         return {name: Measured(centre, bar) for name, (centre, bar) in self.numbers.items()}
 
 
-def _settled(inquiry: Inquiry, rows: Rows, bits: int, found: _Collected) -> Rows:
+def _settled(inquiry: Inquiry, rows: Rows, bits: int, found: _Collected, proofs: Proofs) -> Rows:
     """Take what this precision settles; the points that it leaves."""
-    left = [np.zeros(0, dtype=np.intp)]
-    numbers = Numbers(BALLS, lambda x: widened(x, bits), np.asarray, balls)
-    for part, answers, open_ in parts(rows, lambda some: derivatives(inquiry, some, numbers, _control)):
+    left = [rows[:0]]
+    for part, answers, open_ in parts(rows, lambda some: derivatives(inquiry, some, _numbers(BALLS, bits), _control)):
+        left.append(open_)
         if answers is None:
-            left.append(open_)
             continue
-        told = _told(answers, bits)
-        done = np.logical_and.reduce([settled.reshape(len(part), -1).all(axis=1) for _, _, settled in told.values()])
-        for name, numbers_told in told.items():
-            found.take(part, name, numbers_told)
-        left.append(part[~done])
-    return np.concatenate(left)
+        negligible = _negligible(answers, bits)
+        done = np.ones(len(part), dtype=bool)
+        for name, value in answers.items():
+            told = numbers_of(value, negligible)
+            found.take(part, name, told)
+            done &= told[2].reshape(len(part), -1).all(axis=1)
+        left += [part[~done], proofs.check(part, answers, BALLS, negligible)]
+    return np.unique(np.concatenate(left))
 
 
-def parts(rows: Rows, run: Any) -> Iterator[tuple[Rows, Any, Rows]]:
-    """Run all points as one batch; where they want different branches, or some are undecided, split there.
-
-    Yields (points, result, none), or (none, None, points) for those that balls of this precision leave open.
-    """
-    none = np.zeros(0, dtype=np.intp)
-    pending = [rows]
-    while pending:
-        part = pending.pop()
-        if not part.size:
-            continue
-        try:
-            yield part, run(part), none
-        except BranchInBatch as branch:
-            pending += [part[~branch.takes], part[branch.takes]]
-        except Undecided as undecided:
-            open_ = _rows_of(undecided.mask, len(part))
-            yield none, None, part[open_]
-            pending.append(part[~open_])
+def _read_as_decimals(inquiry: Inquiry, proofs: Proofs) -> None:
+    """Where a claim is disproved, its numbers may have been meant as they are written."""
+    bits = PRECISIONS[1]
+    rows = proofs.disproved()
+    for part, answers, _ in parts(rows, lambda some: derivatives(inquiry, some, _numbers(DECIMAL, bits), _control)):
+        if answers is not None:
+            proofs.check(part, answers, DECIMAL, _negligible(answers, bits))
 
 
-def _rows_of(mask: Array, points: int) -> Any:
-    """The points that an undecided comparison concerns: all, where it is not of one array of the batch."""
-    if mask.ndim and mask.shape[0] == points:
-        return mask.reshape(points, -1).any(axis=1)
-    return np.ones(points, dtype=bool)
+def _numbers(base: Any, bits: int) -> Numbers:
+    return Numbers(base, lambda x: widened(x, bits), np.asarray, balls)
 
 
 def _control() -> Control:
@@ -135,17 +126,17 @@ def widened(x: Array, bits: int) -> Any:
     return np.asarray(spread(x), dtype=object)
 
 
-def _told(answers: dict[str, Any], bits: int) -> dict[str, tuple[Array, Array, Any]]:
-    """`numbers_of` every quantity.
+def _negligible(answers: dict[str, Any], bits: int) -> Any:
+    """The radius that counts as none.
 
     A ball around zero never gets narrow beside its number. From the second precision on it is settled where it is
     narrow beside the largest number of all.
     """
     if bits == PRECISIONS[0]:
-        return {name: numbers_of(value, NOTHING) for name, value in answers.items()}
+        return NOTHING
     sizes = [np.abs(np.asarray(value, dtype=float)) for value in answers.values()]
     largest = max(float(np.max(size[np.isfinite(size)], initial=0.0)) for size in sizes)
-    return {name: numbers_of(value, arb(largest) * arb(2) ** (-bits // 2)) for name, value in answers.items()}
+    return max(NOTHING, arb(largest) * arb(2) ** (-bits // 2))
 
 
 def numbers_of(value: Any, negligible: Any) -> tuple[Array, Array, Any]:

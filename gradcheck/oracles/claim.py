@@ -7,6 +7,7 @@ tangents a jvp. Where only one of the two follows, the other side is reached thr
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ import numpy as np
 from gradcheck.errors import EvaluationError
 from gradcheck.expr import Batch, Batched, Control, Program, by_branch
 from gradcheck.oracles.evidence import Array, Measured
-from gradcheck.oracles.inquiry import Inquiry, Rows, claimed, evaluate, key, spread
-from gradcheck.oracles.rounding import BOUNDED, Bounded, exact
+from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows, claimed, evaluate, key, spread
+from gradcheck.oracles.rounding import BOUNDED_NUMBERS, Bounded
 from gradcheck.spec.model import Claim, ClaimKind
 
-Answers = dict[str, Any]  # quantity -> Bounded array with a batch axis
+Answers = dict[str, Any]  # quantity -> array of the namespace with a batch axis
 ENOUGH = 8  # drawn points from which on a share says something
 FIRST_ORDER = (ClaimKind.GRADIENT, ClaimKind.DERIVATIVE, ClaimKind.JACOBIAN, ClaimKind.VJP)
 
@@ -42,23 +43,30 @@ def _joined(name: str, parts: list[tuple[Rows, dict[str, tuple[Bounded, Any]]]],
     return Measured(centre, bar, kink)
 
 
-def _part(inquiry: Inquiry, rows: Rows) -> dict[str, tuple[Bounded, Any]]:
-    return _Claims(inquiry, rows).answers()
+def _part(inquiry: Inquiry, rows: Rows) -> dict[str, tuple[Any, Any]]:
+    return Claims(inquiry, rows, BOUNDED_NUMBERS).answers()
 
 
-class _Claims:
-    """The claims of one spec at some points."""
+class Claims:
+    """The claims of one spec at some points, in whatever numbers."""
 
-    def __init__(self, inquiry: Inquiry, rows: Rows) -> None:
+    def __init__(self, inquiry: Inquiry, rows: Rows, numbers: Numbers) -> None:
         case, spec = inquiry.case, inquiry.spec
         self.inquiry, self.spec, self.rows = inquiry, spec, rows
-        self.inputs = {name: exact(case.inputs[name][rows]) for name in inquiry.inputs}
-        self.ct = {o: exact(case.cotangents[o][rows]) for o in spec.outputs}
-        self.t = {n: exact(case.tangents[n][rows]) for n in inquiry.moving}
-        self.values = evaluate(spec, BOUNDED, self.inputs, case.sizes, Control(guard=False))
+        self.base, self.fixed = numbers.base, numbers.fixed
+        lifts = {n: numbers.moving if n in inquiry.moving else numbers.still for n in inquiry.inputs}
+        self.inputs = {name: lifts[name](case.inputs[name][rows]) for name in inquiry.inputs}
+        self.ct = {o: self.fixed(case.cotangents[o][rows]) for o in spec.outputs}
+        self.t = {n: self.fixed(case.tangents[n][rows]) for n in inquiry.moving}
+        self.values = evaluate(spec, self.base, self.inputs, case.sizes, Control(guard=False))
         self.declared: dict[str, Any] = {}
+        self.kinked: Any = np.zeros(len(rows), dtype=bool)  # the points at which a declared convention stands
 
-    def answers(self) -> dict[str, tuple[Bounded, Any]]:
+    def stated(self) -> Answers:
+        """What the claims themselves state, without what follows from them."""
+        return {quantity: self.one(claim) for claim, quantity in claimed(self.spec)}
+
+    def answers(self) -> dict[str, tuple[Any, Any]]:
         outputs = self.spec.outputs
         found: Answers = {key("value", o, outputs): v for o, v in self.values.items()}
         for claim, quantity in claimed(self.spec):
@@ -74,28 +82,26 @@ class _Claims:
             found |= self.pairing_of_jvp(found)
         return {name: (v, self.declared.get(name, False)) for name, v in found.items()}
 
-    def one(self, claim: Claim) -> Bounded:
+    def one(self, claim: Claim) -> Any:
         """What one claim states, applied to the cotangent or the tangents."""
         if claim.kind is ClaimKind.JVP:
-            value = self.formula(claim.program)
-            shape = self.values[claim.of or self.spec.outputs[0]].shape
-            return Bounded(over(value.value, shape), over(value.err, shape))
+            return self.over(self.formula(claim.program), self.values[claim.of or self.spec.outputs[0]].shape)
         value = self.conventional(claim)
         ct = self.ct[self.spec.outputs[0]]
         if claim.kind is ClaimKind.DERIVATIVE:
-            return reduced(multiply(ct, value), self.inputs[claim.of].shape)
+            return self.reduced(self.multiply(ct, value), self.inputs[claim.of].shape)
         if claim.kind is ClaimKind.JACOBIAN:
-            return contracted(ct, value, front=True)
+            return self.contracted(ct, value, front=True)
         if claim.kind is ClaimKind.VJP:
             return value
         if claim.kind is ClaimKind.HESSIAN:
-            value = contracted(self.t[claim.of], value, front=False)
-        return multiply(ct, value)
+            value = self.contracted(self.t[claim.of], value, front=False)
+        return self.multiply(ct, value)
 
-    def formula(self, program: Program) -> Bounded:
+    def formula(self, program: Program) -> Any:
         """A claim's formula at the points: an array with a batch axis."""
-        result = program(Batch(BOUNDED), self.environment(), Control(guard=False))
-        return as_bounded(spread(BOUNDED, result, len(self.rows)))
+        result = program(Batch(self.base), self.environment(), Control(guard=False))
+        return self.fixed(spread(self.base, result, len(self.rows)))
 
     def environment(self) -> dict[str, Any]:
         env: dict[str, Any] = {n: Batched(v) for n, v in self.inputs.items()}
@@ -105,17 +111,18 @@ class _Claims:
         single = len(self.spec.outputs) == 1
         return env | {"ct" if single else f"ct_{o}": Batched(c) for o, c in self.ct.items()}
 
-    def conventional(self, claim: Claim) -> Bounded:
+    def conventional(self, claim: Claim) -> Any:
         """The claimed formula, replaced by the declared convention where one is declared."""
         value = self.shaped(claim, self.formula(claim.program))
         for kink in self.spec.kinks:
             if claim.of not in kink.values or claim.kind not in FIRST_ORDER:
                 continue
-            holds = spread(BOUNDED, kink.condition(Batch(BOUNDED), self.environment(), Control(guard=False)), 1)
-            mask = over(np.asarray(holds, dtype=bool), value.shape)
+            holds = spread(self.base, kink.condition(Batch(self.base), self.environment(), Control(guard=False)), 1)
+            mask = np.broadcast_to(_ranked(np.asarray(holds, dtype=bool), len(value.shape)), value.shape)
             self.rare(mask, kink.condition.text)
+            self.kinked |= mask.reshape(len(self.rows), -1).any(axis=1)
             there = self.shaped(claim, self.formula(kink.values[claim.of]))
-            value = Bounded(np.where(mask, there.value, value.value), np.where(mask, there.err, value.err))
+            value = self.base.where(mask, there, value)
             if mask.shape == self.inputs[claim.of].shape:
                 self.declared[f"vjp:{claim.of}"] = self.declared.get(f"vjp:{claim.of}", False) | mask
         return value
@@ -126,7 +133,7 @@ class _Claims:
         if drawn.sum() >= ENOUGH and np.broadcast_to(mask, mask.shape)[drawn].mean() > 0.5:
             raise EvaluationError(f"at_kinks: {condition!r} holds at most points; a kink is where few points lie")
 
-    def shaped(self, claim: Claim, value: Bounded) -> Bounded:
+    def shaped(self, claim: Claim, value: Bounded) -> Any:
         """A claim that is written smaller (a plain number) spread over the shape it stands for."""
         x = self.inputs[claim.of].shape
         out = self.values[self.spec.outputs[0]].shape
@@ -134,89 +141,73 @@ class _Claims:
             shape = np.broadcast_shapes(out, value.shape) if len(value.shape) == len(out) else out
         else:
             shape = {ClaimKind.JACOBIAN: (*out, *x[1:]), ClaimKind.HESSIAN: (*x, *x[1:])}.get(claim.kind, x)
-        return Bounded(over(value.value, shape), over(value.err, shape))
+        return self.over(value, shape)
 
     def pairing_of_vjps(self, found: Answers) -> Answers:
-        total = None
-        for name in self.inquiry.moving:
-            part = summed(multiply(found[f"vjp:{name}"], self.t[name]))
-            total = part if total is None else BOUNDED.add(total, part)
-        return {} if total is None else {"pairing": total}
+        parts = [self.summed(self.multiply(found[f"vjp:{n}"], self.t[n])) for n in self.inquiry.moving]
+        return self.total("pairing", parts)
 
     def pairing_of_jvp(self, found: Answers) -> Answers:
         outputs = self.spec.outputs
-        total = None
-        for o in outputs:
-            part = summed(multiply(found[key("jvp", o, outputs)], self.ct[o]))
-            total = part if total is None else BOUNDED.add(total, part)
-        return {"pairing": total}
+        parts = [self.summed(self.multiply(found[key("jvp", o, outputs)], self.ct[o])) for o in outputs]
+        return self.total("pairing", parts)
 
     def pushed(self, claims: list[Claim]) -> Answers:
         """The jvp that follows from claimed gradients, derivatives and Jacobians."""
-        total = None
-        for claim in claims:
-            value, t = self.conventional(claim), self.t[claim.of]
-            if claim.kind is ClaimKind.GRADIENT:
-                part = summed(multiply(value, t))
-            elif claim.kind is ClaimKind.DERIVATIVE:
-                part = multiply(value, t)
-            else:
-                part = contracted(t, value, front=False)
-            total = part if total is None else BOUNDED.add(total, part)
-        return {"jvp": total}
+        return self.total("jvp", [self.pushed_by(claim) for claim in claims])
+
+    def pushed_by(self, claim: Claim) -> Any:
+        """What one claim adds to the jvp."""
+        value, t = self.conventional(claim), self.t[claim.of]
+        if claim.kind is ClaimKind.GRADIENT:
+            return self.summed(self.multiply(value, t))
+        return self.multiply(value, t) if claim.kind is ClaimKind.DERIVATIVE else self.contracted(t, value, front=False)
+
+    def total(self, name: str, parts: list[Any]) -> Answers:
+        return {name: reduce(self.base.add, parts)} if parts else {}
+
+    def over(self, value: Any, shape: tuple[int, ...]) -> Any:
+        """An array spread over `shape`: missing axes come behind the batch axis."""
+        wide = self.raised(value, len(shape))
+        return wide if wide.shape == shape else self.base.broadcast_to(wide, shape=shape)
+
+    def multiply(self, ct: Any, value: Any) -> Any:
+        """Point by point product; the operand of lower rank is spread from behind the batch axis."""
+        rank = max(len(ct.shape), len(value.shape))
+        return self.base.multiply(self.raised(ct, rank), self.raised(value, rank))
+
+    def raised(self, value: Any, rank: int) -> Any:
+        shape = value.shape
+        if len(shape) >= rank:
+            return value
+        return self.base.reshape(value, shape=(shape[0], *(1,) * (rank - len(shape)), *shape[1:]))
+
+    def summed(self, value: Any) -> Any:
+        """The sum over everything but the batch axis."""
+        axes = tuple(range(1 - len(value.shape), 0))
+        return self.base.sum(value, axis=axes, keepdims=False) if axes else value
+
+    def contracted(self, vector: Any, matrix: Any, front: bool) -> Any:
+        """Sum over the axes that `vector` shares with the front or the back of `matrix`, point by point."""
+        points, k = vector.shape[0], len(vector.shape) - 1
+        size = int(np.prod(vector.shape[1:], dtype=int))
+        rest = matrix.shape[1 + k :] if front else matrix.shape[1 : len(matrix.shape) - k]
+        if 0 in matrix.shape:
+            return self.fixed(np.zeros((points, *rest)))
+        m = self.base.reshape(matrix, shape=(points, size, -1) if front else (points, -1, size))
+        v = self.base.reshape(vector, shape=(points, size, 1) if front else (points, 1, size))
+        product = self.base.sum(self.base.multiply(m, v), axis=(-2,) if front else (-1,), keepdims=False)
+        return self.base.reshape(product, shape=(points, *rest))
+
+    def reduced(self, value: Any, shape: tuple[int, ...]) -> Any:
+        """Undo broadcasting: sum over the axes along which an input of `shape` was spread."""
+        if len(value.shape) > len(shape):
+            extra = tuple(range(1, 1 + len(value.shape) - len(shape)))
+            value = self.base.sum(value, axis=tuple(a - len(value.shape) for a in extra), keepdims=False)
+        spread_axes = tuple(a - len(value.shape) for a, d in enumerate(shape) if d == 1 and value.shape[a] != 1)
+        return self.base.sum(value, axis=spread_axes, keepdims=True) if spread_axes else value
 
 
-def as_bounded(value: Any) -> Bounded:
-    return value if isinstance(value, Bounded) else exact(value)
-
-
-def over(array: Any, shape: tuple[int, ...]) -> Array:
-    """An array spread over `shape`: missing axes come behind the batch axis."""
-    array = np.asarray(array)
-    if array.ndim < len(shape):
-        array = array.reshape(array.shape[0], *(1,) * (len(shape) - array.ndim), *array.shape[1:])
-    return np.broadcast_to(array, shape)
-
-
-def multiply(ct: Bounded, value: Bounded) -> Bounded:
-    """Point by point product; the operand of lower rank is spread from behind the batch axis."""
-    rank = max(ct.ndim, value.ndim)
-    result: Bounded = BOUNDED.multiply(raised(ct, rank), raised(value, rank))
-    return result
-
-
-def raised(value: Bounded, rank: int) -> Bounded:
-    shape = (value.shape[0], *(1,) * (rank - value.ndim), *value.shape[1:])
-    return Bounded(np.reshape(value.value, shape), np.reshape(value.err, shape))
-
-
-def summed(value: Bounded) -> Bounded:
-    """The sum over everything but the batch axis."""
-    axes = tuple(range(1 - value.ndim, 0))
-    result: Bounded = BOUNDED.sum(value, axis=axes, keepdims=False) if axes else value
-    return result
-
-
-def contracted(vector: Bounded, matrix: Bounded, front: bool) -> Bounded:
-    """Sum over the axes that `vector` shares with the front or the back of `matrix`, point by point."""
-    points, k = vector.shape[0], vector.ndim - 1
-    size = int(np.prod(vector.shape[1:], dtype=int))
-    rest = matrix.shape[1 + k :] if front else matrix.shape[1 : matrix.ndim - k]
-    shape = (points, size, -1) if front else (points, -1, size)
-    if not matrix.size:
-        return exact(np.zeros((points, *rest)))
-    m = Bounded(matrix.value.reshape(shape), matrix.err.reshape(shape))
-    v_shape = (points, size, 1) if front else (points, 1, size)
-    v = Bounded(vector.value.reshape(v_shape), vector.err.reshape(v_shape))
-    product = BOUNDED.sum(BOUNDED.multiply(m, v), axis=(-2,) if front else (-1,), keepdims=False)
-    return Bounded(product.value.reshape(points, *rest), product.err.reshape(points, *rest))
-
-
-def reduced(value: Bounded, shape: tuple[int, ...]) -> Bounded:
-    """Undo broadcasting: sum over the axes along which an input of `shape` was spread."""
-    if value.ndim > len(shape):
-        extra = tuple(range(1, 1 + value.ndim - len(shape)))
-        value = BOUNDED.sum(value, axis=tuple(a - value.ndim for a in extra), keepdims=False)
-    spread_axes = tuple(a - value.ndim for a, d in enumerate(shape) if d == 1 and value.shape[a] != 1)
-    result: Bounded = BOUNDED.sum(value, axis=spread_axes, keepdims=True) if spread_axes else value
-    return result
+def _ranked(mask: Array, rank: int) -> Array:
+    """A mask with missing axes behind the batch axis."""
+    return mask.reshape(mask.shape[0], *(1,) * (rank - mask.ndim), *mask.shape[1:])

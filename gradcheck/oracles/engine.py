@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,27 +11,11 @@ import numpy as np
 from gradcheck import engine
 from gradcheck.expr import Control, Replay
 from gradcheck.oracles.evidence import Array, Measured
-from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, key
-from gradcheck.oracles.rounding import BOUNDED, error_of, exact, value_of
+from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows, evaluate, key
+from gradcheck.oracles.rounding import BOUNDED_NUMBERS, error_of, value_of
 
 LIBRARY = ""  # needs nothing that may be missing
 INDEPENDENT = True
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """What numbers the rules run on: a namespace, and how it holds an array of float64.
-
-    moving: the inputs that derivatives are taken by; still: all other inputs; fixed: cotangents and tangents.
-    """
-
-    base: Any
-    moving: Callable[[Array], Any]
-    still: Callable[[Array], Any]
-    fixed: Callable[[Array], Any]
-
-
-BOUNDED_NUMBERS = Numbers(BOUNDED, exact, exact, exact)
 
 
 def testify(inquiry: Inquiry) -> dict[str, Measured]:

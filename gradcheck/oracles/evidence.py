@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,20 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What is proven of one claimed quantity, element by element (shape (B, *shape)).
+
+    proven: the claim and the truth agree to a hundred bits; disproved: their enclosures do not overlap; where neither,
+    it is open. apart: by how much they are disjoint, relative to the truth.
+    """
+
+    quantity: str
+    proven: Mask
+    disproved: Mask
+    apart: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A witness's answers for one case.
 
@@ -38,6 +53,7 @@ class Evidence:
     answers: Mapping[str, Measured]
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    proofs: tuple[Proof, ...] = ()
 
 
 class Reason(Enum):

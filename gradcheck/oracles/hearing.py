@@ -129,11 +129,11 @@ def _unanswered(said: Testimony, points: int) -> Testimony:
     return replace(said, answers={q: replace(m, bar=bars[q]) for q, m in said.answers.items()})
 
 
-def _measured(name: str, ask: Callable[[], Mapping[str, Measured]]) -> Testimony:
+def _measured(name: str, ask: Callable[[], Mapping[str, Measured] | Evidence]) -> Testimony:
     """Ask, take the time, and turn an exception into a silence with its reason."""
     start = time.perf_counter()
     try:
-        answers = dict(ask())
+        answers = ask()
     except Unsupported as error:
         return Silence(name, Reason.UNSUPPORTED, str(error), time.perf_counter() - start)
     except (UsageError, EvaluationError) as error:
@@ -141,4 +141,6 @@ def _measured(name: str, ask: Callable[[], Mapping[str, Measured]]) -> Testimony
     except Exception as error:  # a witness may fail in any way; its failure is a result
         text = f"{type(error).__name__}: {error}"
         return Silence(name, Reason.CRASHED, text.splitlines()[0][:300], time.perf_counter() - start)
-    return Evidence(name, answers, time.perf_counter() - start)
+    if isinstance(answers, Evidence):
+        return replace(answers, seconds=time.perf_counter() - start)
+    return Evidence(name, dict(answers), time.perf_counter() - start)

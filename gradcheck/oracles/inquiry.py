@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,20 @@ from gradcheck.spec.model import Claim, ClaimKind, Spec
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 SECOND_ORDER = frozenset({ClaimKind.HESSIAN, ClaimKind.HVP})
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What numbers formulas and rules run on: a namespace, and how it holds an array of float64.
+
+    moving: the inputs that derivatives are taken by; still: all other inputs; fixed: cotangents, tangents, constants
+    (an array of the namespace it leaves as it is).
+    """
+
+    base: Any
+    moving: Callable[[Any], Any]
+    still: Callable[[Any], Any]
+    fixed: Callable[[Any], Any]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from gradcheck.expr import NUMPY, VOCABULARY, Batching, Primitive
 from gradcheck.expr.rows_complex import INVERSE
 from gradcheck.expr.rows_product import with_initial
 from gradcheck.expr.rules import axes_of, one_axis
+from gradcheck.oracles.inquiry import Numbers
 from gradcheck.oracles.rounding_arrays import BOUNDS
 from gradcheck.oracles.rounding_linalg import BOUNDS as MATRIX_BOUNDS
 from gradcheck.oracles.rounding_linalg import Bound
@@ -110,6 +111,8 @@ def error_of(x: Any) -> Any:
 
 def exact(x: Any) -> Bounded:
     """An input: exact as it stands."""
+    if isinstance(x, Bounded):
+        return x
     x = np.asarray(x, dtype=float)
     return Bounded(x, np.zeros_like(x))
 
@@ -456,3 +459,4 @@ class BoundedNamespace:
 
 
 BOUNDED: Any = BoundedNamespace()
+BOUNDED_NUMBERS = Numbers(BOUNDED, exact, exact, exact)

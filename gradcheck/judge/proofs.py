@@ -1,0 +1,85 @@
+"""What does a proof say about the claim? Agreement to a hundred bits, or a disproof with its point.
+
+A formula is written with numbers that float64 rounds (0.3989422804014327), or is a series cut where float64 sees no
+more: it is disproved by less than the rounding of its own evaluation, which is told, and is no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.judge.compare import Comparison, Party
+from gradcheck.judge.finding import Finding, Verdict, Worst
+from gradcheck.oracles.evidence import Proof
+
+MODE = "claim"  # of the findings about the claim's own formulas
+SHOWN = 8  # numbers of an input that a sentence shows
+
+
+def compared(proof: Proof, ours: Party, theirs: Party) -> Comparison:
+    """The states of a claim's elements: disproved ones are wrong where float64 could tell; the parties' bars say so."""
+    with np.errstate(all="ignore"):
+        size = np.maximum(np.abs(ours.center), np.abs(theirs.center))
+        gap = np.maximum(np.abs(ours.center - theirs.center), proof.apart * np.where(np.isfinite(size), size, 0.0))
+        joint = ours.bar + theirs.bar
+        rounded = proof.disproved & (gap <= joint)
+    wrong = proof.disproved & ~rounded & ~ours.kink
+    agrees = proof.proven | rounded
+    nothing = np.zeros_like(agrees)
+    return Comparison(agrees, wrong, nothing, ~agrees & ~wrong, gap, joint)
+
+
+def worst_index(proof: Proof, result: Comparison) -> tuple[int, ...]:
+    """The element that is disproved by most; the first one where none is."""
+    among = np.where(result.wrong, 1.0 + proof.apart, np.where(proof.disproved, proof.apart / (1.0 + proof.apart), 0.0))
+    return tuple(int(k) for k in np.unravel_index(int(np.argmax(among)), among.shape))
+
+
+def finding(proof: Proof, result: Comparison, worst: Worst | None, what: str) -> Finding:
+    """The finding "claim against certified" of one quantity; `what` is the quantity in words."""
+    total, wrong, undecided = result.gap.size, int(result.wrong.sum()), int(result.undecided.sum())
+    decided = Verdict.AGREES if total and 2 * undecided <= total else Verdict.UNDECIDED
+    verdict = Verdict.DISAGREES if wrong else decided
+    return Finding(
+        "certified", MODE, verdict, _sentence(proof, result, worst, what), total, undecided, wrong,
+        "claim" if wrong else "", worst,
+    )  # fmt: skip
+
+
+def _sentence(proof: Proof, result: Comparison, worst: Worst | None, what: str) -> str:
+    total, wrong = result.gap.size, int(result.wrong.sum())
+    if worst is None:
+        return f"{what}: there was nothing to prove"
+    if wrong:
+        place = (worst.point, *worst.index)
+        element = f"{what}, element {list(worst.index)}" if worst.index else what
+        return (
+            f"{element}, is disproved at {_point(worst.inputs)}: the enclosures are disjoint by "
+            f"{proof.apart[place]:.1e} (relative); {wrong} of {total} numbers are"
+        )
+    said = f"{what}: {int(proof.proven.sum())} of {total} numbers are proven to 100 bits"
+    rounded = result.agrees & ~proof.proven
+    if rounded.any():
+        most = float(np.max(proof.apart, where=rounded, initial=0.0))
+        said += f", {int(rounded.sum())} are off by up to {most:.1e} of the number, less than the claim's own rounding"
+    open_ = int(result.undecided.sum())
+    return said + (f", {open_} are undecided (a tie or a kink, or no enclosure)" if open_ else "")
+
+
+def _point(inputs: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {_listed(value)}" for name, value in inputs.items())
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, list):
+        shown = [_listed(v) for v in value[:SHOWN]]
+        return "[" + ", ".join(shown + ["…"] * (len(value) > SHOWN)) + "]"
+    return f"{value:.17g}"
+
+
+def same_shape(proof: Proof, *parties: Party) -> bool:
+    """Whether everybody speaks of the same numbers."""
+    return all(party.center.shape == proof.proven.shape for party in parties)
