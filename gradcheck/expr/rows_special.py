@@ -118,7 +118,7 @@ SPECIAL: tuple[Primitive, ...] = (
         "erfinv",
         1,
         special.erfinv,
-        slopes=(lambda xp, y, x: _gauss(xp, y, 1.0 / TWO_OVER_ROOT_PI, -1.0),),
+        slopes=(lambda xp, y, x: _gauss(xp, y, 0.5 * sqrt(pi), -1.0),),
         torch="torch.special.erfinv",
         jax="jax.scipy.special.erfinv",
         latex=r"\operatorname{{erf}}^{{-1}}\left({0}\right)",

@@ -62,14 +62,15 @@ def sharp(function: Function) -> Function:
 
 
 def monotone(function: Function, *directions: int) -> Function:
-    """A function that is monotone in each of its balls, from their ends: nothing is lost to what comes twice.
+    """A function that is monotone in each of its balls, from the ends of wide ones: nothing is lost to what comes twice.
 
     directions: 1 for every argument in which it rises, -1 where it falls (of one alone it makes no difference).
     """
 
     @wraps(function)
     def call(*args: Ball, **params: Any) -> Ball:
-        if all(x.is_exact() for x in args) or not all(x.is_finite() for x in args):
+        enough = working_bits() // 2  # narrower balls lose a bit or two, which costs less than twice the time
+        if all(x.rel_accuracy_bits() >= enough for x in args) or not all(x.is_finite() for x in args):
             return function(*args, **params)
         ways = directions or (1,)
         ends = [

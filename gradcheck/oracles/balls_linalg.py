@@ -157,18 +157,8 @@ def _pinv(x: Matrix) -> Matrix:
     return y if values[-1] > cut_off * values[0] else unknown(*y.shape)
 
 
-def _moved(name: str) -> Callable[..., Any]:
-    """Rows that only move or add numbers: NumPy's function does for objects."""
-
-    def call(x: Any, **params: Any) -> Any:
-        return balls(getattr(NUMPY, name)(balls(x), **params))
-
-    return call
-
-
 ENCLOSURES: dict[str, Callable[..., Any]] = {
     **SPECTRAL,
-    **{name: _moved(name) for name in ("matrix_transpose", "trace", "diagonal", "diag", "tril", "triu")},
     "inv": over_stacks(_inv),
     "solve": _systems(over_stacks(_solve)),
     "solve_triangular": _systems(over_stacks(_solve_triangular)),

@@ -169,17 +169,17 @@ def _spherical(n: Ball, x: Ball) -> Ball:
     order = int(float(n))
     if x > 1:
         return (arb.pi() / (2 * x)).sqrt() * x.bessel_j(n + arb(0.5))
-    odd = arb(1)
+    lead = arb(1)
     for k in range(1, order + 1):
-        odd *= 2 * k + 1
-    return x**order / odd * (-x * x / 4).hypgeom_0f1(n + arb(1.5))
+        lead = lead * x / (2 * k + 1)
+    return lead * (-x * x / 4).hypgeom_0f1(n + arb(1.5))
 
 
 def _tanhshrink(x: Ball) -> Ball:
     """x - tanh(x), around 0 as x³/3 0F1(5/2, x²/4) / cosh(x) (the odd terms of x cosh(x) - sinh(x))."""
     if abs(x) > 1:
         return x - x.tanh()
-    return x**3 / 3 * (x * x / 4).hypgeom_0f1(arb(2.5)) / x.cosh()
+    return x * x * x / 3 * (x * x / 4).hypgeom_0f1(arb(2.5)) / x.cosh()
 
 
 def _sigmoid_cross_entropy(z: Ball, y: Ball) -> Ball:
