@@ -62,7 +62,7 @@ def sharp(function: Function) -> Function:
 
 
 def monotone(function: Function, *directions: int) -> Function:
-    """A function that is monotone in each of its balls, from the ends of wide ones: nothing is lost to what comes twice.
+    """A function that is monotone in each of its balls, from the ends of wide ones, where it comes to most.
 
     directions: 1 for every argument in which it rises, -1 where it falls (of one alone it makes no difference).
     """

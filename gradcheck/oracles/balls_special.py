@@ -165,10 +165,16 @@ def _lambertw(x: Ball, k: int = 0) -> Ball:
 
 
 def _spherical(n: Ball, x: Ball) -> Ball:
-    """j(n, x), around 0 as xⁿ/(2n + 1)!! 0F1(n + 3/2, -x²/4) (DLMF 10.47.3, 10.53.1)."""
+    """j(n, x), by recurrence from sin(x)/x where x is larger than the order (DLMF 10.49.3, 10.51.1).
+
+    Else as xⁿ/(2n + 1)!! 0F1(n + 3/2, -x²/4) (10.53.1).
+    """
     order = int(float(n))
-    if x > 1:
-        return (arb.pi() / (2 * x)).sqrt() * x.bessel_j(n + arb(0.5))
+    if abs(x) > order + 1:
+        below, here = x.cos() / x, x.sin() / x
+        for k in range(order):
+            below, here = here, (2 * k + 1) * here / x - below
+        return here
     lead = arb(1)
     for k in range(1, order + 1):
         lead = lead * x / (2 * k + 1)

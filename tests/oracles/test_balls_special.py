@@ -18,7 +18,7 @@ from gradcheck.oracles.flint_library import arb, precision
 BITS = 106
 NARROW = 80  # bits that a result at BITS must have of an exact, well-conditioned argument
 DIGITS = 90  # of mpmath's working precision: what it returns is good to 60 at least, however its terms cancel
-Holds = Callable[[Any, Any], bool]
+Holds = Callable[..., bool]
 Lie = Callable[[Any], Any]
 Point = tuple[float, ...]
 
