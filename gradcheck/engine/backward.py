@@ -16,10 +16,11 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 
 from gradcheck.engine.pull import Node, Parts, fitted, summed
-from gradcheck.engine.wirtinger import conjugated, is_complex, settled
+from gradcheck.engine.wirtinger import conjugated, settled
 from gradcheck.engine.writes import refuse_written
 from gradcheck.errors import TapeError
 from gradcheck.expr.primitive import Namespace, Value
+from gradcheck.expr.rules import is_complex
 
 FREED = (
     "Trying to backward through the graph a second time: its saved values were freed by the first backward pass; "

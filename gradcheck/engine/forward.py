@@ -13,10 +13,10 @@ from typing import Any
 from gradcheck.engine.arguments import binder
 from gradcheck.engine.interpreter import Function, Interpreter
 from gradcheck.engine.operators import Operators
-from gradcheck.engine.wirtinger import is_complex, pushed
+from gradcheck.engine.wirtinger import pushed
 from gradcheck.errors import Unsupported
 from gradcheck.expr.primitive import Namespace, Primitive, Value
-from gradcheck.expr.rules import shape_of
+from gradcheck.expr.rules import is_complex, shape_of
 
 
 class Dual(Operators):

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.engine.wirtinger import is_complex, pulled, real_part
+from gradcheck.engine.wirtinger import pulled, real_part
 from gradcheck.errors import Unsupported
 from gradcheck.expr.primitive import Namespace, Primitive, Value
-from gradcheck.expr.rules import Shape, shape_of
+from gradcheck.expr.rules import Shape, is_complex, shape_of
 
 Node = Any  # a Tensor, as the tape: number, data, rule, raw, parents, params
 Parts = Iterable[Value | None]

@@ -16,8 +16,8 @@ from gradcheck.engine.arguments import binder
 from gradcheck.engine.interpreter import Function, Interpreter
 from gradcheck.engine.pull import Rule
 from gradcheck.engine.tape import Tensor, record
-from gradcheck.engine.wirtinger import is_complex
 from gradcheck.expr.primitive import Namespace, Primitive, Value
+from gradcheck.expr.rules import is_complex
 from gradcheck.expr.vocabulary import NUMPY
 
 

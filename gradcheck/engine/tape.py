@@ -17,10 +17,10 @@ from gradcheck.engine.backward import pullback
 from gradcheck.engine.in_place import InPlace
 from gradcheck.engine.operators import Operators, plain
 from gradcheck.engine.pull import Rule
-from gradcheck.engine.wirtinger import conjugated, is_complex
+from gradcheck.engine.wirtinger import conjugated
 from gradcheck.errors import TapeError
 from gradcheck.expr.primitive import Namespace, Value
-from gradcheck.expr.rules import shape_of
+from gradcheck.expr.rules import is_complex, shape_of
 
 NOT_A_LEAF = (
     "The .grad attribute of a tensor that is not a leaf is being read. It is never filled by backward(); "

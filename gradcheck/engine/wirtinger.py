@@ -11,11 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradcheck.expr.primitive import Namespace, Value
-
-
-def is_complex(value: Value) -> bool:
-    """Whether a number, or an array of any namespace, is complex."""
-    return bool(value.dtype.kind == "c") if hasattr(value, "dtype") else isinstance(value, complex)
+from gradcheck.expr.rules import is_complex
 
 
 def settled(rules: Namespace, ct: Value, data: Value) -> Value:

@@ -14,7 +14,7 @@ import numpy as np
 from gradcheck.expr.composition import composition
 from gradcheck.expr.primitive import Batching, Namespace, Params, Primitive, Value
 from gradcheck.expr.rows_linalg import LINALG
-from gradcheck.expr.rules import nonzero, shape_of
+from gradcheck.expr.rules import is_complex, nonzero, shape_of
 from gradcheck.expr.rules_matrices import (
     Rule,
     adjoint,
@@ -24,7 +24,6 @@ from gradcheck.expr.rules_matrices import (
     chain,
     forgiving,
     identity,
-    is_complex,
     real_part,
     turned,
 )

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck.expr.composition import composition
 from gradcheck.expr.primitive import Batching, Namespace, Params, Primitive, Value
-from gradcheck.expr.rules import shape_of
+from gradcheck.expr.rules import is_complex, shape_of
 from gradcheck.expr.rules_matrices import (
     Rule,
     adjoint,
@@ -24,7 +24,6 @@ from gradcheck.expr.rules_matrices import (
     conjugated,
     forgiving,
     imaginary_diagonal,
-    is_complex,
     over_pairs,
     real_part,
     steady_signs,

@@ -80,6 +80,14 @@ def numbers(value: Value) -> np.ndarray[Any, Any]:
     return np.asarray(value)
 
 
+def is_complex(x: Value) -> bool:
+    """Whether a number, or an array of any namespace, is complex; of numbers of another make, the first one tells."""
+    if not hasattr(x, "dtype"):
+        return isinstance(x, complex) or hasattr(x, "arg")
+    kind = x.dtype.kind
+    return bool(kind == "c" or (kind == "O" and any(hasattr(first, "arg") for first in numbers(x).flat[:1])))
+
+
 def like(number: Value, x: Value) -> Value:
     """A plain number, or plain whole numbers, in the precision of the array x, which they must not make double."""
     while not hasattr(x, "__array__") and hasattr(x, "data"):  # PyTorch's tensors have both, `data` not under vmap

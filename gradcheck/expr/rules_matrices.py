@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr.primitive import Namespace, Params, Value
-from gradcheck.expr.rules import shape_of
+from gradcheck.expr.rules import is_complex, shape_of
 
 Rule = tuple[Value | None, ...]
 LARGE = 0.618  # of the largest element: a share that the vectors of few people's matrices meet exactly
@@ -43,11 +43,6 @@ def forgiving(function: Callable[..., Any]) -> Callable[..., Any]:
 def turned(xp: Namespace, x: Value) -> Value:
     """The transpose."""
     return xp.matrix_transpose(x)
-
-
-def is_complex(x: Value) -> bool:
-    """Whether an array of any namespace holds complex numbers."""
-    return bool(x.dtype.kind == "c")
 
 
 def conjugated(xp: Namespace, x: Value) -> Value:

@@ -36,10 +36,11 @@ from gradcheck.engine.arguments import binder
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, VOCABULARY, Batching, Primitive
 from gradcheck.expr.vocabulary import ALIASES
+from gradcheck.oracles.balls_complex import of_real_numbers
 from gradcheck.oracles.balls_numbers import NAMED, all_balls, dyadic, is_balls, lowered, number
 from gradcheck.oracles.flint_library import arb
 
-ROOMS = ("arrays", "conditions", "elementary", "special", "linalg")  # modules balls_*; the later wins
+ROOMS = ("arrays", "conditions", "elementary", "special", "linalg", "complex")  # modules balls_*; the later wins
 PLAIN = frozenset(
     "less less_equal greater greater_equal equal not_equal sign signbit abs negative positive floor ceil round trunc "
     "maximum minimum clip relu where isfinite isnan isinf max min cumulative_max cumulative_min argmax argmin argsort "
@@ -72,7 +73,8 @@ class BallNamespace:
     @cached_property
     def enclosures(self) -> Mapping[str, Enclosure]:
         """Row name -> its enclosure."""
-        return MappingProxyType(_tables("ENCLOSURES"))
+        found = _tables("ENCLOSURES")
+        return MappingProxyType({name: of_real_numbers(name, enclosure) for name, enclosure in found.items()})
 
     @cached_property
     def vocabulary(self) -> Mapping[str, Primitive]:

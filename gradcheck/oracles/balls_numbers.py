@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.errors import Unsupported
-from gradcheck.oracles.flint_library import Balls, arb, balls, precision
+from gradcheck.oracles.flint_library import Balls, acb, arb, balls, precision
 
 DENOMINATORS, NUMERATORS = 64, 64  # of the fractions that are known again: 1 / 6, 2 / 3
 SHORT = 13  # significant digits up to which a literal is taken as written: 0.044715, 1e-05, 140737488355328.0
@@ -52,6 +52,8 @@ def number(x: Any) -> Any:
 
     Raises Unsupported for a long float that no constant is known for.
     """
+    if type(x) is complex:
+        return balls(acb(x))
     if type(x) is not float:
         return x
     if x not in _meanings:
