@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.expr import VOCABULARY, Primitive
 from gradcheck.oracles.balls_elementary import each
 from gradcheck.oracles.balls_numbers import all_balls, is_balls
 from gradcheck.oracles.flint_library import Undecided, arb, balls
@@ -243,4 +244,39 @@ ENCLOSURES: dict[str, Enclosure] = {
     "sort": _sort,
     **{name: _logical(name) for name in ("any", "all", "count_nonzero", "logical_and", "logical_or", "logical_not")},
     "logical_xor": _logical("logical_xor"),
+}
+
+
+def _between(x: Any) -> Any:
+    """The sign, and everything from -1 to 1 where it is open: what a slope may be at a kink."""
+    x = all_balls(x)
+    up, down = np.asarray(x > 0, dtype=bool), np.asarray(x < 0, dtype=bool)
+    found: Any = np.where(up, 1, np.where(down, -1, 0)).astype(object)
+    found[~(up | down | np.asarray(x == 0, dtype=bool))] = arb(0, 1)
+    return balls(found)
+
+
+def _step(xp: Any, x: Any) -> Any:
+    """1 where x is positive, 0 where it is negative, everything between where that is open."""
+    return xp.multiply(0.5, xp.add(1.0, xp.sign_between(x)))
+
+
+def _within(xp: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
+    return xp.multiply(_step(xp, xp.subtract(x, low)), _step(xp, xp.subtract(high, x)))
+
+
+ENCLOSURES["sign_between"] = _between
+ROWS = {
+    "sign_between": Primitive(
+        "sign_between", 1, np.sign, slopes=(lambda xp, y, x: xp.multiply(0.0, xp.sign(x)),)
+    )  # its own slope is 0 where the sign is decided, and open elsewhere
+}
+# Slopes of functions that are continuous at their kinks. There they enclose Clarke's generalised gradient, by its chain
+# rule (Clarke, Optimization and Nonsmooth Analysis, 2.3.9), so that x|x| has a proven slope at 0, and |x| has none.
+SLOPES = {
+    "abs": (lambda xp, y, x: xp.sign_between(x),),
+    "relu": (lambda xp, y, x: _step(xp, x),),
+    "maximum": (lambda xp, y, a, b: _step(xp, xp.subtract(a, b)), lambda xp, y, a, b: _step(xp, xp.subtract(b, a))),
+    "minimum": (lambda xp, y, a, b: _step(xp, xp.subtract(b, a)), lambda xp, y, a, b: _step(xp, xp.subtract(a, b))),
+    "clip": (_within, *(VOCABULARY["clip"].slopes or ())[1:]),
 }

@@ -127,3 +127,13 @@ ENCLOSURES: dict[str, Enclosure] = {
     "deg2rad": each(lambda x: x * arb.pi() / 180),
     "rad2deg": each(lambda x: x * 180 / arb.pi()),
 }
+
+
+def _pow_by_base(xp: Any, y: Any, x: Any, p: Any) -> Any:
+    """p x**(p - 1), which holds for p = 0 too where x is not 0."""
+    if isinstance(p, int | float):
+        return xp.multiply(p, xp.pow(x, p - 1)) if p else 0.0
+    return xp.multiply(p, xp.pow(x, xp.subtract(p, 1.0)))
+
+
+SLOPES = {"pow": (_pow_by_base, lambda xp, y, x, p: xp.multiply(y, xp.log(x)))}

@@ -18,8 +18,18 @@ import numpy as np
 from gradcheck.errors import Unsupported
 from gradcheck.oracles.flint_library import Balls, acb, arb, balls, precision
 
-DENOMINATORS, NUMERATORS = 64, 64  # of the fractions that are known again: 1 / 6, 2 / 3
+DENOMINATORS, NUMERATORS = 360, 360  # of the fractions that are known again: 1 / 6, pi / 180
+ROOTS = 64  # whole numbers whose roots are
 SHORT = 13  # significant digits up to which a literal is taken as written: 0.044715, 1e-05, 140737488355328.0
+
+
+def _root(n: int) -> Any:
+    return arb(n).sqrt()
+
+
+def _one_over_root(n: int) -> Any:
+    return 1 / arb(n).sqrt()
+
 
 CONSTANTS: tuple[Callable[[], Any], ...] = (
     lambda: arb(1),
@@ -35,8 +45,8 @@ CONSTANTS: tuple[Callable[[], Any], ...] = (
     lambda: arb("1.6732632423543772848170429916717"),  # alpha of selu, as its authors print it
     lambda: arb("1.0507009873554804934193349852946"),  # its scale
     lambda: arb("1.6732632423543772848170429916717") * arb("1.0507009873554804934193349852946"),
-    *(lambda n=n: arb(n).sqrt() for n in range(2, 65)),
-    *(lambda n=n: 1 / arb(n).sqrt() for n in range(2, 65)),
+    *(partial(_root, n) for n in range(2, ROOTS + 1)),
+    *(partial(_one_over_root, n) for n in range(2, ROOTS + 1)),
 )
 NAMED: dict[str, Callable[[], Any]] = {"pi": arb.pi, "e": arb.const_e}
 _meanings: dict[float, Callable[[], Any] | None] = {}  # a float of the rules -> what it stands for; None: itself
