@@ -157,7 +157,11 @@ STEPS = {"stride": 1, "dilation": 1}
 
 def _convolution(name: str, formula: Any) -> Primitive:
     defaults = {"bias": None, "stride": 1, "padding": 0, "dilation": 1, "groups": 1}
-    more = {"batching": Batching.TRAILING, "note": "a cross-correlation, as networks mean it; padding is zeros"}
+    more = {
+        "analytic": True,
+        "batching": Batching.TRAILING,
+        "note": "a cross-correlation, as networks mean it; padding is zeros",
+    }
     return composition(name, 2, formula, params=tuple(defaults), defaults=defaults, **more)
 
 

@@ -49,7 +49,9 @@ def _attention(
 
 
 LAYERS: tuple[Primitive, ...] = (
-    composition("linear", 2, _linear, params=("bias",), defaults={"bias": None}, batching=Batching.TRAILING),
+    composition(
+        "linear", 2, _linear, params=("bias",), defaults={"bias": None}, batching=Batching.TRAILING, analytic=True
+    ),
     composition(
         "embedding",
         1,

@@ -133,7 +133,7 @@ def _activation(name: str, formula: Any, jax: str = "", torch: str = "", **defau
 
 
 _ABOUT: dict[str, dict[str, Any]] = {
-    "silu": {"latex": r"\operatorname{{silu}}\left({0}\right)", "aliases": ("swish",)},
+    "silu": {"latex": r"\operatorname{{silu}}\left({0}\right)", "aliases": ("swish",), "analytic": True},
     "leaky_relu": {"kinks": "{0} == 0", "note": "slope negative_slope at 0"},
     "elu": {"kinks": "{0} == 0, unless alpha is 1", "note": "slope alpha at 0"},
     "selu": {"kinks": "{0} == 0", "note": "slope 1.0507… times 1.6733… at 0"},

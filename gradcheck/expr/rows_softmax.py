@@ -12,18 +12,23 @@ from gradcheck.expr.rules import Axis, keep, shape_of
 Rule = tuple[Value | None, ...]
 
 
+def _largest(x: Any, axis: Axis) -> Any:
+    """What may be taken off so that no power overflows: the largest number, of complex ones the largest real part."""
+    return np.max(np.real(x), axis=axis, keepdims=True)
+
+
 def _softmax(x: Any, axis: Axis = None) -> Any:
-    powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    powers = np.exp(x - _largest(x, axis))
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
 
 def _log_softmax(x: Any, axis: Axis = None) -> Any:
-    shifted = x - np.max(x, axis=axis, keepdims=True)
+    shifted = x - _largest(x, axis)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    largest = np.max(x, axis=axis, keepdims=True)
+    largest = _largest(x, axis)
     shift = np.where(np.isfinite(largest), largest, 0.0)
     total = shift + np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True))
     return total if keepdims else np.squeeze(total, axis=axis)
@@ -76,6 +81,7 @@ SOFTMAX: tuple[Primitive, ...] = (
         vjp=_softmax_vjp,
         jvp=_softmax_jvp,
         jax="jax.nn.softmax",
+        analytic=True,
     ),
     Primitive(
         "log_softmax",
@@ -87,6 +93,7 @@ SOFTMAX: tuple[Primitive, ...] = (
         vjp=_log_softmax_vjp,
         jvp=_log_softmax_jvp,
         jax="jax.nn.log_softmax",
+        analytic=True,
     ),
     Primitive(
         "logsumexp",
@@ -99,5 +106,6 @@ SOFTMAX: tuple[Primitive, ...] = (
         jvp=_logsumexp_jvp,
         jax="jax.scipy.special.logsumexp",
         latex=r"\ln \sum e^{{{0}}}",
+        analytic=True,
     ),
 )

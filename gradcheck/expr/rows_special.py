@@ -21,6 +21,11 @@ SINC_SERIES = tuple((-1) ** k * 2 * k / factorial(2 * k + 1) for k in range(1, 1
 ERFCX_TAIL, ERFCX_TERMS = 8.0, 30  # from there on DLMF 7.12.1 is exact to rounding, and so are its derivatives
 
 
+def _expit(x: Any) -> Any:
+    """The logistic function; SciPy's takes no complex numbers."""
+    return 1.0 / (1.0 + np.exp(-x)) if np.iscomplexobj(x) else special.expit(x)
+
+
 def _gauss(xp: Namespace, x: Value, scale: float, width: float) -> Value:
     """scale * exp(-width * x²)."""
     return xp.multiply(scale, xp.exp(xp.multiply(-width, xp.square(x))))
@@ -158,11 +163,12 @@ SPECIAL: tuple[Primitive, ...] = (
     Primitive(
         "expit",
         1,
-        special.expit,
+        _expit,
         slopes=(lambda xp, y, x: xp.multiply(y, xp.expit(xp.negative(x))),),
         torch="torch.special.expit",
         jax="jax.scipy.special.expit",
         latex=r"\sigma\left({0}\right)",
+        analytic=True,
     ),
     Primitive(
         "logit",
