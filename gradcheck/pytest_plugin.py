@@ -109,7 +109,7 @@ def _witnesses(entry: Entry, config: Config) -> list[str]:
     """The witnesses that get an item each: none where an entry is wrong on purpose (only its verdict counts)."""
     if getattr(entry, "expect", None) is not None:
         return []
-    found = [w for w in config.witnesses if hasattr(entry, "claims") or w != "differences"]
+    found = [w for w in config.witnesses if hasattr(entry, "claims") or w not in ("certified", "differences")]
     return found + [f"implementation:{i.backend}" for i in getattr(entry, "implementations", ())]
 
 

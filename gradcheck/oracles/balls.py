@@ -91,7 +91,8 @@ class BallNamespace:
         return value if type(value) is not float or dyadic(value) else all_balls(arb(value))
 
     def __getattr__(self, name: str) -> Enclosure:
-        row = self.vocabulary.get(ALIASES.get(name, name))
+        name = ALIASES.get(name, name)
+        row = self.vocabulary.get(name, VOCABULARY.get(name))
         if row is None:
             raise AttributeError(name)
         function = partial(row.compose, self) if row.compose is not None else self._enclosed(row)
@@ -103,20 +104,24 @@ class BallNamespace:
         if row.batching is Batching.CONSTANT:
             return row.numpy
         enclosure = self.enclosures.get(row.name)
+        if enclosure is None and row.name in PLAIN:
+            return _plain_only(row)
         if enclosure is None:
-            return _refused(row)
+            raise Unsupported("ball arithmetic", row.name)
         if row.arity is None:
             return _of_sequence(row, enclosure)
         return _plain_call(row, enclosure) if not row.params else _with_params(row, enclosure)
 
 
-def _refused(row: Primitive) -> Enclosure:
-    def refuse(*args: Any, **params: Any) -> Any:
-        if row.name in PLAIN and not any(map(is_balls, args)):
-            return row.numpy(*args, **params)
-        raise Unsupported("ball arithmetic", row.name)
+def _plain_only(row: Primitive) -> Enclosure:
+    """A row for exact numbers alone: bits of whole numbers, the next float."""
 
-    return refuse
+    def call(*args: Any, **params: Any) -> Any:
+        if any(map(is_balls, args)):
+            raise Unsupported("ball arithmetic", row.name)
+        return row.numpy(*args, **params)
+
+    return call
 
 
 def _plain_call(row: Primitive, enclosure: Enclosure) -> Enclosure:

@@ -7,11 +7,12 @@ a tie or a kink, and only the value is told. The precision doubles until float64
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from gradcheck.expr import Control
+from gradcheck.expr import Control, Recording
 from gradcheck.oracles.balls import BALLS, DECIMAL
 from gradcheck.oracles.balls_numbers import is_balls
 from gradcheck.oracles.engine import derivatives
@@ -44,8 +45,18 @@ def testify(inquiry: Inquiry) -> Evidence:
             _values_alone(inquiry, rows, found)
         if has_decimals(inquiry):
             _read_as_decimals(inquiry, proofs)
-    notes = (f"the claim is not proven: {proofs.refused}",) if proofs.refused else ()
-    return Evidence("certified", found.measured(), notes=notes, proofs=tuple(proofs.states.values()))
+    return Evidence("certified", found.measured(), notes=_notes(found, proofs), proofs=tuple(proofs.states.values()))
+
+
+def _notes(found: _Collected, proofs: Proofs) -> tuple[str, ...]:
+    """What the numbers do not say themselves."""
+    open_ = found.open()
+    told = {
+        f"{open_} of {found.points} points lie on a tie or a kink, or have no finite derivative": open_,
+        f"float64 takes another branch than the truth at {len(found.strayed)} points": len(found.strayed),
+        f"the claim is not proven: {proofs.refused}": proofs.refused,
+    }
+    return tuple(note for note, holds in told.items() if holds)
 
 
 class _Collected:
@@ -54,6 +65,15 @@ class _Collected:
     def __init__(self, points: int) -> None:
         self.points = points
         self.numbers: Answers = {}
+        self.strayed: set[int] = set()  # the points at which float64 takes another branch
+
+    def open(self) -> int:
+        """At how many points a derivative is not told."""
+        open_ = np.zeros(self.points, dtype=bool)
+        for name, (_, bar) in self.numbers.items():
+            if not name.startswith("value"):
+                open_ |= ~np.isfinite(bar).reshape(self.points, -1).all(axis=1)
+        return int(open_.sum())
 
     def take(self, rows: Rows, name: str, told: tuple[Array, Array, Any]) -> None:
         centre, bar, settled = told
@@ -71,10 +91,12 @@ class _Collected:
 def _settled(inquiry: Inquiry, rows: Rows, bits: int, found: _Collected, proofs: Proofs) -> Rows:
     """Take what this precision settles; the points that it leaves."""
     left = [rows[:0]]
-    for part, answers, open_ in parts(rows, lambda some: derivatives(inquiry, some, _numbers(BALLS, bits), _control)):
+    for part, found_here, open_ in parts(rows, lambda some: _recorded(inquiry, some, bits)):
         left.append(open_)
-        if answers is None:
+        if found_here is None:
             continue
+        answers, path = found_here
+        found.strayed |= {r for b in inquiry.branches if b.path != path for r in np.intersect1d(part, b.rows).tolist()}
         negligible = _negligible(answers, bits)
         done = np.ones(len(part), dtype=bool)
         for name, value in answers.items():
@@ -83,6 +105,18 @@ def _settled(inquiry: Inquiry, rows: Rows, bits: int, found: _Collected, proofs:
             done &= told[2].reshape(len(part), -1).all(axis=1)
         left += [part[~done], proofs.check(part, answers, BALLS, negligible)]
     return np.unique(np.concatenate(left))
+
+
+def _recorded(inquiry: Inquiry, rows: Rows, bits: int) -> tuple[dict[str, Any], tuple[bool, ...]]:
+    """The derivatives at some points, and the branches that lead there."""
+    runs: list[Recording] = []
+
+    def control() -> Control:
+        runs.append(Recording())
+        return runs[-1]
+
+    answers = derivatives(inquiry, rows, _numbers(BALLS, bits), control)
+    return answers, tuple(runs[0].path)
 
 
 def _read_as_decimals(inquiry: Inquiry, proofs: Proofs) -> None:
@@ -129,10 +163,10 @@ def widened(x: Array, bits: int) -> Any:
 def _negligible(answers: dict[str, Any], bits: int) -> Any:
     """The radius that counts as none.
 
-    A ball around zero never gets narrow beside its number. From the second precision on it is settled where it is
+    A ball around zero never gets narrow beside its number. From the third precision on it is settled where it is
     narrow beside the largest number of all.
     """
-    if bits == PRECISIONS[0]:
+    if bits < PRECISIONS[2]:
         return NOTHING
     sizes = [np.abs(np.asarray(value, dtype=float)) for value in answers.values()]
     largest = max(float(np.max(size[np.isfinite(size)], initial=0.0)) for size in sizes)
@@ -150,6 +184,13 @@ def numbers_of(value: Any, negligible: Any) -> tuple[Array, Array, Any]:
     bar, settled = np.zeros(len(flat)), np.zeros(len(flat), dtype=bool)
     for k, (ball, c) in enumerate(zip(value.ravel(), flat, strict=True)):
         settled[k] = ball.rel_accuracy_bits() >= ENOUGH_BITS or ball.rad() <= negligible
-        bar[k] = float((ball - c).abs_upper()) if settled[k] else np.inf
-    up = np.where(bar > 0, np.nextafter(bar, np.inf), 0.0)
-    return centre, up.reshape(value.shape), settled.reshape(value.shape)
+        bar[k] = _distance(ball, c) if settled[k] else np.inf
+    return centre, bar.reshape(value.shape), settled.reshape(value.shape)
+
+
+def _distance(ball: Any, centre: float) -> float:
+    """How far the farthest number of a ball may lie from a float, rounded up; 0 from an infinity, which overflows."""
+    if math.isinf(centre):
+        return 0.0
+    off = (ball - centre).abs_upper()
+    return 0.0 if off == 0 else math.nextafter(float(off), math.inf)

@@ -117,9 +117,10 @@ def numbers(row: Primitive) -> str:
 
 def namespaces() -> Mapping[str, Any]:
     """The witnesses that may lack a function, those of them that are installed."""
+    from gradcheck.oracles.balls import BALLS
     from gradcheck.oracles.rounding import BOUNDED
 
-    found: dict[str, Any] = {"bounds": BOUNDED}
+    found: dict[str, Any] = {"bounds": BOUNDED, "certified": BALLS}
     if installed("torch"):
         from gradcheck.oracles.torch_names import TorchNamespace
 
@@ -140,7 +141,7 @@ def witnesses(row: Primitive, spaces: Mapping[str, Any]) -> dict[str, str]:
         except Unsupported:
             continue
         by_formula = isinstance(function, partial) and function.func is row.compose
-        found[name] = "formula" if by_formula and name != "bounds" else ""
+        found[name] = "formula" if by_formula and name not in ("bounds", "certified") else ""
     return found
 
 

@@ -11,7 +11,7 @@ from gradcheck.cases import build, example_case, example_sizes, plans
 from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, judge, overall, power, witness_verdict
 from gradcheck.judge.whole import mode_verdict
-from gradcheck.oracles import INDEPENDENT, Hearing, Inquiry, Testimony
+from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Testimony
 from gradcheck.oracles.inquiry import claimed
 from gradcheck.run.config import Config
 from gradcheck.run.counterexample import counterexample
@@ -56,11 +56,17 @@ def judge_function(spec: Spec, config: Config) -> Outcome:
         claims=tuple(ClaimText(c.kind.value, c.of, c.program.text, to_latex(c.program)) for c in spec.claims),
         domains={i.name: _domain_text(i.shape, i.domain.text) for i in spec.inputs},
         plot=plot_of(spec), graph=graph_of(heard[0].case) if heard else None,
-        notes=tuple(f"known deviation of {k.witness}: {k.reason}" for k in spec.known),
+        notes=(*(f"known deviation of {k.witness}: {k.reason}" for k in spec.known), *_noted(heard)),
         seconds=time.perf_counter() - start,
         seconds_in_witnesses=sum(t.seconds for h in heard for t in h.said.values()),
     )  # fmt: skip
     return outcome if example is None or passed or config.store is None else _stored(outcome)
+
+
+def _noted(heard: Sequence[_Heard]) -> list[str]:
+    """What witnesses note beside their numbers, each once."""
+    evidence = [said for h in heard for said in h.said.values() if isinstance(said, Evidence)]
+    return list(dict.fromkeys(f"{said.witness}: {note}" for said in evidence for note in said.notes))
 
 
 def claimed_quantities(spec: Spec) -> list[str]:

@@ -49,6 +49,7 @@ def collect(inside: pytest.Pytester, *words: str) -> list[str]:
 
 def test_an_item_for_every_witness_and_one_for_the_verdict(inside: pytest.Pytester):
     assert collect(inside, "right.grad.yaml") == [
+        "right.grad.yaml::sine/float64@certified",
         "right.grad.yaml::sine/float64@engine",
         "right.grad.yaml::sine/float64@differences",
         "right.grad.yaml::sine/float64@torch",
@@ -80,7 +81,7 @@ def test_an_implementation_has_an_item_of_its_own(inside: pytest.Pytester):
 
 def test_no_name_has_brackets(inside: pytest.Pytester):
     found = collect(inside, ".")
-    assert len(found) == 5 + 5 + 1 + 4
+    assert len(found) == 6 + 6 + 1 + 4
     assert not any(set(name) & set("[]()") for name in found)
 
 
@@ -158,7 +159,7 @@ def test_junit_xml_has_the_properties(inside: pytest.Pytester):
 def test_a_silent_witness_is_skipped_with_its_reason(inside: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hearing, "installed", lambda name: name not in ("torch", "jax"))
     result = inside.runpytest_inprocess("right.grad.yaml", "-rs")
-    result.assert_outcomes(passed=3, skipped=2)
+    result.assert_outcomes(passed=4, skipped=2)
     result.stdout.fnmatch_lines(["*torch is silent: torch is not installed", "*jax is silent: jax is not installed"])
 
 
