@@ -7,6 +7,7 @@ equal their order is the one they came in, so that each of them keeps its own co
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import floor
 from typing import Any
 
@@ -81,9 +82,9 @@ def _quantile(xp: Namespace, x: Value, q: Any, axis: Axis = None, keepdims: bool
     if count == 0:
         raise ValueError("quantile: there are no elements to choose from")
     ordered = xp.sort(_in_one_row(xp, x, axis), axis=-1)
-    place = float(q) * (count - 1)
+    place = Fraction(repr(float(q))) * (count - 1)  # 0.9 is nine tenths, of whose multiples none rounds past its place
     below = floor(place)
-    past = place - below
+    past = float(place - below)
     value = xp.getitem(ordered, index=(Ellipsis, below))
     if past:
         above = xp.getitem(ordered, index=(Ellipsis, below + 1))

@@ -98,6 +98,8 @@ def _kept(name: str, position: int) -> Any:
 
 
 SLOPES: dict[str, tuple[Slope | float | None, ...]] = {
+    "deg2rad": (lambda xp, y, x: xp.divide(pi, 180.0),),
+    "rad2deg": (lambda xp, y, x: xp.divide(180.0, pi),),
     "erfcx": (_erfcx,),
     "log_ndtr": (_log_ndtr,),
     "sinc": (_sinc,),

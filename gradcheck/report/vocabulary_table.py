@@ -39,6 +39,8 @@ Every function of the language, made from the code by `{COMMAND}`.
 - **numbers**: *complex* where the derivative holds for complex numbers too: the function is analytic wherever it is
   differentiable, or its rule says how it moves with the conjugate.
 - **where**: the domain, if it is not all real numbers, and the kinks, where it is continuous but has no derivative.
+- **certified**: whether the witness of that name proves it, by balls that enclose every value and derivative;
+  *formula*: by those of the functions it is made of; *exact*: nothing is rounded; *open where*: no proof there.
 - **witnesses** that have the function; *(formula)* where a library has none of that name and computes the formula in
   its own functions: it is then a witness of the derivative, not of the formula. Differences need the value alone.
 
@@ -117,10 +119,9 @@ def numbers(row: Primitive) -> str:
 
 def namespaces() -> Mapping[str, Any]:
     """The witnesses that may lack a function, those of them that are installed."""
-    from gradcheck.oracles.balls import BALLS
     from gradcheck.oracles.rounding import BOUNDED
 
-    found: dict[str, Any] = {"bounds": BOUNDED, "certified": BALLS}
+    found: dict[str, Any] = {"bounds": BOUNDED}
     if installed("torch"):
         from gradcheck.oracles.torch_names import TorchNamespace
 
@@ -141,7 +142,7 @@ def witnesses(row: Primitive, spaces: Mapping[str, Any]) -> dict[str, str]:
         except Unsupported:
             continue
         by_formula = isinstance(function, partial) and function.func is row.compose
-        found[name] = "formula" if by_formula and name not in ("bounds", "certified") else ""
+        found[name] = "formula" if by_formula and name != "bounds" else ""
     return found
 
 
@@ -152,6 +153,15 @@ def order(row: Primitive, heard: Mapping[str, str]) -> str:
     return str(TESTED_ORDER if "torch" in heard and row.name not in FIRST_ORDER else WITHOUT_TORCH)
 
 
+def certified(row: Primitive) -> str:
+    """Whether ball arithmetic encloses it, and where not."""
+    if not installed("certified"):
+        return NONE
+    from gradcheck.oracles.balls_reach import reach
+
+    return reach(row)
+
+
 def heard_in_words(heard: Mapping[str, str]) -> str:
     return ", ".join(name + (f" ({how})" if how else "") for name, how in heard.items())
 
@@ -159,14 +169,15 @@ def heard_in_words(heard: Mapping[str, str]) -> str:
 def markdown() -> str:
     """The whole of docs/primitives.md."""
     spaces = namespaces()
-    lines = ["| function | rule | modes | order | numbers | where | witnesses | note |", "| --- " * 8 + "|"]
+    lines = ["| function | rule | modes | order | numbers | where | certified | witnesses | note |", "| --- " * 9 + "|"]
     for name in sorted(VOCABULARY):
         row = VOCABULARY[name]
         told, heard = facts(row), witnesses(row, spaces)
         function = f"`{told.signature}`" + (f"<br>{', '.join(f'`{a}`' for a in told.aliases)}" if told.aliases else "")
         where = "; ".join(filter(None, [told.domain, told.kinks and f"kink: {told.kinks}"]))
         cells = [
-            function, told.rule, told.modes, order(row, heard), told.numbers, where, heard_in_words(heard), told.note
+            function, told.rule, told.modes, order(row, heard), told.numbers, where, certified(row),
+            heard_in_words(heard), told.note,
         ]  # fmt: skip
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return f"{PREFACE}{len(VOCABULARY)} functions.\n\n" + "\n".join(lines) + "\n"
