@@ -21,7 +21,8 @@ __all__ = [
 ]  # fmt: skip
 
 Balls = NDArray[np.object_]  # of arb; of acb where numbers are complex
-_ball: Any = np.frompyfunc(lambda x: x if isinstance(x, arb | acb) else arb(float(x)), 1, 1)
+_BALLS = frozenset({arb, acb})
+_ball: Any = np.frompyfunc(lambda x: x if type(x) in _BALLS else arb(x if type(x) is int else float(x)), 1, 1)
 
 
 class Undecided(Exception):
@@ -53,4 +54,6 @@ def working_bits() -> int:
 
 def balls(x: Any) -> Balls:
     """Numbers as an array of balls: what is no ball yet is an exact float64 (also where it is one number)."""
+    if type(x) is np.ndarray and x.dtype == object and _BALLS.issuperset(map(type, x.ravel().tolist())):
+        return x
     return np.asarray(_ball(x), dtype=object)
