@@ -22,6 +22,7 @@ UNDERFLOW = 8 * 2.0**-1022  # frameworks may flush subnormal numbers to zero
 DECISIVE = 1e-2  # a bar wider than this share of the number decides nothing about it …
 NEGLIGIBLE = 1e-6  # … unless it is this small a share of the typical number of the same quantity
 INACCURATE_UNITS = 64.0  # units of roundoff of f that an error may be worth over the input's own size
+LOSS_UNITS = 16.0  # bounds of one rounding of an argument or result that another way of writing a slope may lose
 NEAR_MISS = 32.0  # estimated bars of the differences by which a number may miss and still decide nothing (1 in 500,000)
 VALUE_UNITS = 2.0**20  # units of roundoff that a framework's own value may have lost before the function is another one
 UNIT = 2.0**-53

@@ -42,7 +42,8 @@ class Worst:
     cotangent: Mapping[str, Any]  # nested lists, by output
     numbers: tuple[Number, ...]  # of every party, the claim first
     error: float  # |difference| / joint bar
-    ulp: float  # |difference| in units in the last place of the larger number
+    ulp: float  # |difference| in units in the last place of the claim's number
+    lost: float = float("nan")  # decimal digits of the claim's number that the other does not have, 0 to 16
 
 
 @dataclass(frozen=True, slots=True)

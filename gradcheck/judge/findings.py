@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from gradcheck.judge import proofs
 from gradcheck.judge.blame import Blame, blame
-from gradcheck.judge.budgets import SELF_BARRED, UNIT, VALUE_UNITS
+from gradcheck.judge.budgets import LOSS_UNITS, SELF_BARRED, UNIT, VALUE_UNITS
 from gradcheck.judge.compare import (
     Array,
     Comparison,
@@ -24,6 +25,7 @@ from gradcheck.judge.compare import (
 )
 from gradcheck.judge.finding import Finding, Number, Verdict, Worst
 from gradcheck.judge.kinks import along_a_kink, within_hull
+from gradcheck.judge.telling import digits_lost, in_words, reason_of
 from gradcheck.oracles.evidence import Evidence, Measured, Proof, Reason, Silence, Testimony
 from gradcheck.spec.case import Case
 
@@ -132,7 +134,7 @@ class _Room:
         flags = [said[name].kink for name in names.values()]
         kinks = [f.reshape(self.case.points, -1).any(axis=1) for f in flags if f is not None]
         kink = np.logical_or.reduce(kinks) if kinks else None
-        return mode, Measured(np.asarray(center), np.asarray(bar), kink)
+        return mode, Measured(np.asarray(center), np.asarray(bar), kink, _paired_losses(said, names, directions))
 
     def _finding(self, witness: str, mode: str, quantity: str, claimed: Measured, measured: Measured) -> Finding:
         ours = party("claim", "claim", claimed)
@@ -147,9 +149,9 @@ class _Room:
             if verdict in (Verdict.DISAGREES, Verdict.INACCURATE):
                 blamed = self._blame(numbers, ours, theirs)
             if verdict is Verdict.INACCURATE:
-                blamed = _of_rounding(blamed)
+                blamed = _of_rounding(blamed, numbers, theirs)
         undecided, wrong = int(result.undecided.sum()), int(result.wrong.sum())
-        reason = _reason(verdict, quantity, result, worst, blamed, theirs)
+        reason = reason_of(verdict, quantity, result, worst, blamed, theirs)
         return Finding(
             witness, mode, verdict, reason, result.gap.size, undecided, wrong, blamed.who, worst,
             inaccurate=int(result.inaccurate.sum()), uncovered=_uncovered(result),
@@ -157,7 +159,7 @@ class _Room:
 
     def comparison(self, witness: str, quantity: str, ours: Party, theirs: Party) -> Comparison:
         """The two parties compared, with kinks judged by what the differences measured there."""
-        result = compare(ours, theirs, self.roundoff(witness, quantity, ours.center.shape))
+        result = compare(ours, theirs, self.explained(witness, quantity, ours.center.shape))
         if ours.center.shape != theirs.center.shape:
             return result
         result = zero_everywhere(result, ours, theirs, self._natural(quantity))
@@ -190,6 +192,12 @@ class _Room:
         if ours.center.shape != theirs.center.shape:
             return Blame(theirs.name, f"{theirs.name} has shape {theirs.center.shape[1:]}")
         return blame(numbers)
+
+    def explained(self, witness: str, quantity: str, shape: tuple[int, ...]) -> Array:
+        """How far rounding explains that a witness is off: its own way of writing it, or the function's values."""
+        roundoff, answer = self.roundoff(witness, quantity, shape), self.answer(witness, quantity)
+        loss = None if answer is None else answer[1].loss
+        return roundoff if loss is None or loss.shape != shape else np.fmax(roundoff, LOSS_UNITS * loss)
 
     def roundoff(self, witness: str, quantity: str, shape: tuple[int, ...]) -> Array:
         """What rounding of the function's own values would explain, where the witness's bars do not hold it yet."""
@@ -234,6 +242,7 @@ class _Room:
             numbers=numbers,
             error=gap / joint if joint > 0 else float(np.inf if gap else 0.0),
             ulp=float(gap / np.spacing(largest)) if largest else float("nan"),
+            lost=digits_lost(gap, largest),
         )
 
 
@@ -251,6 +260,19 @@ def _paired(measured: Measured, direction: Array) -> tuple[Array, Array]:
     return terms.sum(axis=1), bars.sum(axis=1) + rounding
 
 
+def _paired_losses(
+    said: Mapping[str, Measured], names: Mapping[str, str], directions: Mapping[str, Array]
+) -> Array | None:
+    """What rounding may lose of a pairing: what it may lose of its parts."""
+    total = np.zeros(1)
+    for k, direction in directions.items():
+        measured = said[names[k]]
+        if measured.loss is None:
+            return None
+        total = total + _paired(replace(measured, bar=measured.loss), direction)[1]
+    return total
+
+
 MANY_POINTS = 16  # a case of so many points should decide something at every position
 
 
@@ -261,13 +283,25 @@ def _uncovered(result: Comparison) -> int:
     return int((~result.agrees.any(axis=0)).sum())
 
 
-def _of_rounding(blamed: Blame) -> Blame:
-    """Who loses digits: the party outside the others, or the claim where its own bar is what covers the difference."""
+def _overlap(a: Number, b: Number) -> bool:
+    return abs(a.center - b.center) <= a.bar + b.bar  # False for NaN
+
+
+def _of_rounding(blamed: Blame, numbers: Sequence[Number], theirs: Party) -> Blame:
+    """Whose digits are lost: those of the party outside the others, or of the claim that is vague.
+
+    Where as many parties have lost them as have kept them, a witness whose bars hold all its rounding decides.
+    """
     if blamed.who == "":
         return Blame("claim", "the claim's own rounding covers the difference")
-    if blamed.who == "undetermined":
-        return Blame("undetermined", "rounding of f's own values explains the difference")
-    return blamed
+    if blamed.who != "undetermined":
+        return blamed
+    claim = numbers[0]
+    beside = [x for x in numbers[1:] if x.witness.split()[0] in SELF_BARRED and _overlap(claim, x)]
+    if beside and theirs.name.split()[0] not in SELF_BARRED:
+        names = " and ".join([claim.witness, *(x.witness for x in beside)])
+        return Blame(theirs.name, f"{names} agree, and rounding explains what {theirs.name} is off by")
+    return Blame("undetermined", "rounding of f's own values explains the difference")
 
 
 def verdict_of(result: Comparison) -> Verdict:
@@ -293,32 +327,6 @@ def _worst_index(result: Comparison, verdict: Verdict) -> tuple[int, ...]:
     }.get(verdict, result.agrees)
     flat = int(np.argmax(np.where(among, error, -1.0)))
     return tuple(int(k) for k in np.unravel_index(flat, result.gap.shape))
-
-
-def _reason(
-    verdict: Verdict, quantity: str, result: Comparison, worst: Worst | None, blamed: Blame, theirs: Party
-) -> str:
-    total, what = result.gap.size, in_words(quantity)
-    if worst is None:
-        return f"{what}: there was nothing to compare"
-    if result.gap.shape != theirs.center.shape:
-        return f"{what} has shape {theirs.center.shape[1:]}, the claim {result.gap.shape[1:]}"
-    if verdict is Verdict.AGREES:
-        doubt = f", {int(result.undecided.sum())} undecided" if result.undecided.any() else ""
-        return f"{what}: {int(result.agrees.sum())} of {total} numbers agree within their bars{doubt}"
-    if verdict is Verdict.UNDECIDED:
-        return f"{what}: the bars of {int(result.undecided.sum())} of {total} numbers are too wide to decide"
-    many = int(result.wrong.sum() if verdict is Verdict.DISAGREES else result.inaccurate.sum())
-    how = "differ by more than their bars" if verdict is Verdict.DISAGREES else "lose digits to rounding"
-    return f"{what}: {many} of {total} numbers {how}; {blamed.sentence}"
-
-
-def in_words(quantity: str) -> str:
-    """A quantity as people read it: "the vjp in x", "the jvp", "the value"."""
-    name, _, kind = quantity.partition("|")
-    what, _, of = name.partition(":")
-    words = {"hess": "hessian along its tangent", "hvp": "hvp", "pairing": "pairing of vjp and jvp"}.get(what, what)
-    return f"the {words}" + (f" in {of}" if of else "") + (f" (claimed as {kind})" if kind else "")
 
 
 def wrong_points(case: Case, testimonies: Testimonies, witness: str, quantity: str) -> Mask:

@@ -13,6 +13,7 @@ from gradcheck.expr import Control, Replay
 from gradcheck.oracles.evidence import Array, Measured
 from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows, evaluate, key
 from gradcheck.oracles.rounding import BOUNDED_NUMBERS, error_of, value_of
+from gradcheck.oracles.unstable import CLOUDED_NUMBERS
 
 LIBRARY = ""  # needs nothing that may be missing
 INDEPENDENT = True
@@ -24,10 +25,19 @@ def testify(inquiry: Inquiry) -> dict[str, Measured]:
     The engine's rules run on numbers that carry their rounding error, so the centre is the engine's float64 answer
     and the bar bounds its rounding.
     """
+    return _collected(inquiry, BOUNDED_NUMBERS)
+
+
+def losses(inquiry: Inquiry) -> dict[str, Array]:
+    """How far other ways of writing the same derivatives may be off by rounding, in the same quantities and shapes."""
+    return {name: measured.bar for name, measured in _collected(inquiry, CLOUDED_NUMBERS).items()}
+
+
+def _collected(inquiry: Inquiry, numbers: Numbers) -> dict[str, Measured]:
     collected: dict[str, tuple[Array, Array]] = {}
     with np.errstate(all="ignore"):
         for branch in inquiry.branches:
-            answers = derivatives(inquiry, branch.rows, BOUNDED_NUMBERS, partial(Replay, branch.path))
+            answers = derivatives(inquiry, branch.rows, numbers, partial(Replay, branch.path))
             for name, value in answers.items():
                 centre, bar = _numbers(value, len(branch.rows))
                 if name not in collected:

@@ -19,11 +19,13 @@ class Measured:
 
     center, bar: shape (B, *shape); `bar` is >= 0, inf where the witness could not measure.
     kink: where the bar is the hull of one-sided limits, not an uncertainty (same shape, or None for nowhere).
+    loss: how far another way of writing the same derivative may be off by rounding (same shape, None: not known).
     """
 
     center: Array
     bar: Array
     kink: NDArray[np.bool_] | None = None
+    loss: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)

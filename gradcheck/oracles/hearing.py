@@ -86,9 +86,16 @@ class Hearing:
 
         return _measured("engine", lambda: engine.testify(self.inquiry))
 
+    @cached_property
+    def _losses(self) -> Mapping[str, Array]:
+        from gradcheck.oracles import engine
+
+        return engine.losses(self.inquiry) if isinstance(self._engine, Evidence) else {}
+
     def _barred(self, name: str, ask: Callable[[], Mapping[str, Array]]) -> Testimony:
-        """A framework's numbers, with the rounding bound of the engine's rules as their bars."""
+        """A framework's numbers, with the rounding bound of the engine's rules as their bars, and their losses."""
         bars = self._engine.answers if isinstance(self._engine, Evidence) else {}
+        losses = self._losses
 
         def answers() -> dict[str, Measured]:
             found = {}
@@ -96,7 +103,7 @@ class Hearing:
                 ruler = bars.get(quantity)
                 fits = ruler is not None and ruler.bar.shape == center.shape
                 bar = ruler.bar if ruler is not None and fits else np.zeros(center.shape)
-                found[quantity] = Measured(center, bar)
+                found[quantity] = Measured(center, bar, loss=losses.get(quantity) if fits else None)
             return found
 
         return _measured(name, answers)

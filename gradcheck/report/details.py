@@ -74,6 +74,7 @@ def worst_point(outcome: Outcome) -> Place | None:
         return None
     remarks = [f"{brief(worst['error'])} joint error bars apart"] if worst.get("error") is not None else []
     remarks += [f"{brief(worst['ulp'])} ulp"] if worst.get("ulp") is not None else []
+    remarks += [f"{worst['lost']:.0f} of 16 digits"] if isinstance(worst.get("lost"), float) else []
     remarks += [f"origin: {worst['origin']}"] if worst.get("origin") else []
     return Place(
         element=quantity(str(worst["quantity"]), tuple(worst.get("index", ()))),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases import shrink
 from gradcheck.judge import Finding, Number, Verdict, Whole, judge, wrong_points
-from gradcheck.judge.findings import in_words
+from gradcheck.judge.telling import in_words
 from gradcheck.oracles import Hearing, Inquiry
 from gradcheck.run.config import Config
 from gradcheck.run.outcome import Counterexample

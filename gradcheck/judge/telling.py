@@ -1,0 +1,54 @@
+"""How is a finding told? The element in words, how far off it is, and the sentence that gives the reason."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.judge.blame import Blame
+from gradcheck.judge.budgets import UNIT
+from gradcheck.judge.compare import Comparison, Party
+from gradcheck.judge.finding import Verdict, Worst
+
+ALL_DIGITS = 16  # decimal digits of float64
+
+
+def reason_of(
+    verdict: Verdict, quantity: str, result: Comparison, worst: Worst | None, blamed: Blame, theirs: Party
+) -> str:
+    """Why a comparison has its verdict, in one sentence."""
+    total, what = result.gap.size, in_words(quantity)
+    if worst is None:
+        return f"{what}: there was nothing to compare"
+    if result.gap.shape != theirs.center.shape:
+        return f"{what} has shape {theirs.center.shape[1:]}, the claim {result.gap.shape[1:]}"
+    if verdict is Verdict.AGREES:
+        doubt = f", {int(result.undecided.sum())} undecided" if result.undecided.any() else ""
+        return f"{what}: {int(result.agrees.sum())} of {total} numbers agree within their bars{doubt}"
+    if verdict is Verdict.UNDECIDED:
+        return f"{what}: the bars of {int(result.undecided.sum())} of {total} numbers are too wide to decide"
+    many = int(result.wrong.sum() if verdict is Verdict.DISAGREES else result.inaccurate.sum())
+    how = "differ by more than their bars" if verdict is Verdict.DISAGREES else "lose digits to rounding"
+    how += in_digits(worst)
+    return f"{what}: {many} of {total} numbers {how}; {blamed.sentence}"
+
+
+def in_digits(worst: Worst) -> str:
+    """How far off the worst element is, as people count: " (4.5e9 ulp, 10 of 16 digits)"."""
+    if not np.isfinite(worst.lost):
+        return ""
+    return f" ({worst.ulp:.2g} ulp, {round(worst.lost)} of {ALL_DIGITS} digits)"
+
+
+def digits_lost(gap: float, size: float) -> float:
+    """Decimal digits of a number of this size that an error of `gap` takes, of the sixteen that float64 has."""
+    if not size or not np.isfinite(gap):
+        return float("nan")
+    return float(np.clip(np.log10(max(gap / (UNIT * size), 1.0)), 0.0, ALL_DIGITS))
+
+
+def in_words(quantity: str) -> str:
+    """A quantity as people read it: "the vjp in x", "the jvp", "the value"."""
+    name, _, kind = quantity.partition("|")
+    what, _, of = name.partition(":")
+    words = {"hess": "hessian along its tangent", "hvp": "hvp", "pairing": "pairing of vjp and jvp"}.get(what, what)
+    return f"the {words}" + (f" in {of}" if of else "") + (f" (claimed as {kind})" if kind else "")
