@@ -30,6 +30,11 @@ class Number:
     kink: bool = False
 
 
+def overlap(a: Number, b: Number) -> bool:
+    """Whether the bars of two parties have a number in common; never where one says NaN."""
+    return abs(a.center - b.center) <= a.bar + b.bar
+
+
 @dataclass(frozen=True, slots=True)
 class Worst:
     """The element at which two parties are furthest apart, in units of their joint bar."""

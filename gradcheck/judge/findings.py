@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.judge import proofs
 from gradcheck.judge.blame import Blame, blame
-from gradcheck.judge.budgets import LOSS_UNITS, SELF_BARRED, UNIT, VALUE_UNITS
+from gradcheck.judge.budgets import LOSS_UNITS, NEAR_MISS, SELF_BARRED, UNIT, VALUE_UNITS
 from gradcheck.judge.compare import (
     Array,
     Comparison,
@@ -23,8 +23,9 @@ from gradcheck.judge.compare import (
     typical,
     zero_everywhere,
 )
-from gradcheck.judge.finding import Finding, Number, Verdict, Worst
-from gradcheck.judge.kinks import along_a_kink, within_hull
+from gradcheck.judge.finding import Finding, Number, Verdict, Worst, overlap
+from gradcheck.judge.kinks import along_a_kink, blame_at_kink, within_hull
+from gradcheck.judge.pairing import paired, paired_losses
 from gradcheck.judge.telling import digits_lost, in_words, reason_of
 from gradcheck.oracles.evidence import Evidence, Measured, Proof, Reason, Silence, Testimony
 from gradcheck.spec.case import Case
@@ -129,12 +130,12 @@ class _Room:
         for k, direction in directions.items():
             if said[names[k]].center.shape != direction.shape:
                 return mode, said[names[k]]  # cannot be paired: the shape as it is, for the comparison to refuse
-        parts = [_paired(said[names[k]], direction) for k, direction in directions.items()]
+        parts = [paired(said[names[k]], direction) for k, direction in directions.items()]
         center, bar = sum(p[0] for p in parts), sum(p[1] for p in parts)
         flags = [said[name].kink for name in names.values()]
         kinks = [f.reshape(self.case.points, -1).any(axis=1) for f in flags if f is not None]
         kink = np.logical_or.reduce(kinks) if kinks else None
-        return mode, Measured(np.asarray(center), np.asarray(bar), kink, _paired_losses(said, names, directions))
+        return mode, Measured(np.asarray(center), np.asarray(bar), kink, paired_losses(said, names, directions))
 
     def _finding(self, witness: str, mode: str, quantity: str, claimed: Measured, measured: Measured) -> Finding:
         ours = party("claim", "claim", claimed)
@@ -143,7 +144,7 @@ class _Room:
         verdict = verdict_of(result)
         worst, blamed = None, Blame("", "")
         if result.gap.size:
-            index = _worst_index(result, verdict)
+            index = _worst_index(result, verdict, self._kinks(quantity, result.gap.shape))
             numbers = tuple(self._numbers(quantity, index))
             worst = self._worst(quantity, index, numbers, result)
             if verdict in (Verdict.DISAGREES, Verdict.INACCURATE):
@@ -180,6 +181,12 @@ class _Room:
         of_x, of_t = powers.get(quantity.partition(":")[0].partition("[")[0].partition("|")[0], (0, 0))
         return float(f / x**of_x * t**of_t)
 
+    def _kinks(self, quantity: str, shape: tuple[int, ...]) -> Mask:
+        """Where the differences found a kink in this quantity; nowhere if they say nothing of it."""
+        answer = self.answer("differences", quantity) if "differences" in self.said else None
+        kink = None if answer is None else answer[1].kink
+        return np.zeros(shape, dtype=bool) if kink is None or kink.shape != shape else kink
+
     def _kinked(self) -> Mask:
         """The points (B,) at which the differences found a kink, in some coordinate or along the tangents."""
         found = np.zeros(self.case.points, dtype=bool)
@@ -191,7 +198,11 @@ class _Room:
     def _blame(self, numbers: Sequence[Number], ours: Party, theirs: Party) -> Blame:
         if ours.center.shape != theirs.center.shape:
             return Blame(theirs.name, f"{theirs.name} has shape {theirs.center.shape[1:]}")
-        return blame(numbers)
+        at_kink = blame_at_kink(numbers)
+        if at_kink is not None:
+            return at_kink
+        first = blame(numbers)
+        return blame([_far_and_wide(x) for x in numbers]) if first.who == "undetermined" else first
 
     def explained(self, witness: str, quantity: str, shape: tuple[int, ...]) -> Array:
         """How far rounding explains that a witness is off: its own way of writing it, or the function's values."""
@@ -251,28 +262,6 @@ def label(witness: str, mode: str) -> str:
     return witness if witness in ("claim", "certified", "differences", "example") or not mode else f"{witness} {mode}"
 
 
-def _paired(measured: Measured, direction: Array) -> tuple[Array, Array]:
-    rows = len(direction)
-    with np.errstate(all="ignore"):
-        terms = (measured.center * direction).reshape(rows, -1)
-        bars = np.where(direction == 0, 0.0, measured.bar * np.abs(direction)).reshape(rows, -1)
-        rounding = (terms.shape[1] + 1) * 2.0**-53 * np.abs(terms).sum(axis=1)
-    return terms.sum(axis=1), bars.sum(axis=1) + rounding
-
-
-def _paired_losses(
-    said: Mapping[str, Measured], names: Mapping[str, str], directions: Mapping[str, Array]
-) -> Array | None:
-    """What rounding may lose of a pairing: what it may lose of its parts."""
-    total = np.zeros(1)
-    for k, direction in directions.items():
-        measured = said[names[k]]
-        if measured.loss is None:
-            return None
-        total = total + _paired(replace(measured, bar=measured.loss), direction)[1]
-    return total
-
-
 MANY_POINTS = 16  # a case of so many points should decide something at every position
 
 
@@ -283,8 +272,9 @@ def _uncovered(result: Comparison) -> int:
     return int((~result.agrees.any(axis=0)).sum())
 
 
-def _overlap(a: Number, b: Number) -> bool:
-    return abs(a.center - b.center) <= a.bar + b.bar  # False for NaN
+def _far_and_wide(x: Number) -> Number:
+    """The differences with the bar that a near miss is granted, so that they decide nothing between close numbers."""
+    return x if x.witness != "differences" or x.kink else replace(x, bar=NEAR_MISS * x.bar)
 
 
 def _of_rounding(blamed: Blame, numbers: Sequence[Number], theirs: Party) -> Blame:
@@ -297,7 +287,7 @@ def _of_rounding(blamed: Blame, numbers: Sequence[Number], theirs: Party) -> Bla
     if blamed.who != "undetermined":
         return blamed
     claim = numbers[0]
-    beside = [x for x in numbers[1:] if x.witness.split()[0] in SELF_BARRED and _overlap(claim, x)]
+    beside = [x for x in numbers[1:] if x.witness.split()[0] in SELF_BARRED and overlap(claim, x)]
     if beside and theirs.name.split()[0] not in SELF_BARRED:
         names = " and ".join([claim.witness, *(x.witness for x in beside)])
         return Blame(theirs.name, f"{names} agree, and rounding explains what {theirs.name} is off by")
@@ -315,8 +305,8 @@ def verdict_of(result: Comparison) -> Verdict:
     return Verdict.AGREES if 2 * result.agrees.sum() >= result.gap.size else Verdict.UNDECIDED
 
 
-def _worst_index(result: Comparison, verdict: Verdict) -> tuple[int, ...]:
-    """The element furthest apart in units of the joint bar, among those that gave the verdict."""
+def _worst_index(result: Comparison, verdict: Verdict, kinks: Mask) -> tuple[int, ...]:
+    """The element furthest apart in units of the joint bar, among those that gave the verdict, kinks the last."""
     with np.errstate(all="ignore"):
         error = np.where(result.joint > 0, result.gap / result.joint, np.where(result.gap > 0, np.inf, 0.0))
     error = np.where(np.isnan(error), np.inf, error)
@@ -325,6 +315,7 @@ def _worst_index(result: Comparison, verdict: Verdict) -> tuple[int, ...]:
         Verdict.INACCURATE: result.inaccurate,
         Verdict.UNDECIDED: result.undecided,
     }.get(verdict, result.agrees)
+    among = among & ~kinks if (among & ~kinks).any() else among
     flat = int(np.argmax(np.where(among, error, -1.0)))
     return tuple(int(k) for k in np.unravel_index(flat, result.gap.shape))
 

@@ -7,11 +7,14 @@ coordinate's hull may be wider than the Clarke set; it is never narrower.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from gradcheck.judge.blame import PROVEN, Blame
 from gradcheck.judge.compare import Comparison, Mask, Party
+from gradcheck.judge.finding import Number, overlap
 
 
 def within_hull(result: Comparison, claim: Party, witness: Party, hull: Party | None) -> Comparison:
@@ -31,6 +34,26 @@ def within_hull(result: Comparison, claim: Party, witness: Party, hull: Party | 
         inaccurate=result.inaccurate & ~inside & ~silent,
         undecided=(result.undecided | silent) & ~inside,
     )
+
+
+def blame_at_kink(numbers: Sequence[Number]) -> Blame | None:
+    """Who lies outside the hull that the differences measured at a kink; None where there is none, or all lie outside,
+    or where a derivative is proven all the same.
+
+    Parties inside it may differ: each has its convention, and none contradicts another.
+    """
+    hull = next((x for x in numbers if x.witness == "differences" and x.kink), None)
+    proven = any(x.witness == PROVEN and np.isfinite(x.bar) for x in numbers)
+    if hull is None or proven:
+        return None
+    others = [x for x in numbers if x is not hull]
+    outside = [x for x in others if not overlap(x, hull)]
+    if not outside or len(outside) == len(others):
+        return None
+    accused = next((x for x in outside if x.witness == "claim"), outside[0])
+    low, high = hull.center - hull.bar, hull.center + hull.bar
+    names = " and ".join(x.witness for x in outside)
+    return Blame(accused.witness, f"{names} outside what the pieces of f that meet here allow, {low:.6g} to {high:.6g}")
 
 
 def along_a_kink(result: Comparison, kinked: Mask) -> Comparison:

@@ -36,6 +36,8 @@ FIRST_RUNGS = 10  # 2**-3 .. 2**-21 of the scale
 DEEPER_RUNGS = 10  # .. 2**-41
 COARSER_RUNGS = 6  # up to 2**9 of the scale, or at the wide scale
 GOOD = 1e-8  # a bar of the first ladder is accepted up to this share of the slopes seen
+SUBNORMAL = 2.0**-1021  # values below are rounded to whole steps of ...
+UNDERFLOW_STEP = 2.0**-1074
 _CHUNK = 1024  # functions per block of work, so that a block's tables stay in cache
 
 
@@ -181,4 +183,5 @@ def _central(right: Array, left: Array, samples: Samples) -> Array:
 
 
 def _rounding(samples: Samples) -> Array:
-    return EPS * np.fmax(np.fmax(np.abs(samples.above), np.abs(samples.below)), np.abs(samples.middle))
+    size = np.fmax(np.fmax(np.abs(samples.above), np.abs(samples.below)), np.abs(samples.middle))
+    return np.asarray(np.where(size < SUBNORMAL, UNDERFLOW_STEP, EPS * size))

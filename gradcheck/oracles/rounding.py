@@ -33,6 +33,7 @@ EXACT = frozenset(
     "zeros ones eye fmod zeros_like ones_like empty_like conj real imag".split()
 )  # results that are not rounded
 BASIC = frozenset("add subtract multiply divide square sqrt reciprocal".split())  # correctly rounded by IEEE 754
+SCALING = frozenset({"multiply"})  # by a power of two: exact
 LIBRARY_ULP = 4.0  # what NumPy's and SciPy's other functions are allowed, in units of roundoff
 
 
@@ -134,7 +135,9 @@ def _elementwise(row: Primitive) -> Callable[..., Any]:
         y = row.numpy(*values, **params)
         if np.asarray(y).dtype.kind not in "fc":
             return y
-        err: Any = (own * np.abs(y) if special is None else special(y, *values)) + (TINY if own else 0.0)
+        exact_here = row.name in SCALING and any(_power_of_two(v) for v in values)
+        rounding = 0.0 if exact_here else own * np.abs(y) if special is None else special(y, *values)
+        err: Any = rounding + (TINY if own else 0.0)
         for i, (slope, arg) in enumerate(zip(slopes, args, strict=True)):
             if slope is None or not isinstance(arg, Bounded) or not np.any(arg.err):
                 continue
@@ -142,6 +145,11 @@ def _elementwise(row: Primitive) -> Callable[..., Any]:
         return Bounded(y, np.broadcast_to(err, np.shape(y)))
 
     return function
+
+
+def _power_of_two(x: Any) -> bool:
+    """Whether x is one number by which multiplying rounds nothing."""
+    return np.ndim(x) == 0 and not np.iscomplexobj(x) and abs(np.frexp(float(x))[0]) == 0.5
 
 
 def _steepness(row: Primitive, slope: Any, i: int, y: Any, values: list[Any]) -> Any:

@@ -36,7 +36,7 @@ def judge_function(spec: Spec, config: Config) -> Outcome:
     start = time.perf_counter()
     heard = [_hear(case, config, example) for case, example in _cases(spec, config)]
     findings = [f for h in heard for f in h.findings]
-    known, stale = _known(spec, findings)
+    known, stale = known_deviations(spec, findings)
     counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
     whole = overall(counted, _independent(config), claimed_quantities(spec))
     if not heard:
@@ -93,7 +93,7 @@ def _independent(config: Config) -> frozenset[str]:
     return INDEPENDENT & frozenset(config.witnesses)
 
 
-def _known(spec: Spec, findings: Sequence[Finding]) -> tuple[set[tuple[str, str]], list[str]]:
+def known_deviations(spec: Spec, findings: Sequence[Finding]) -> tuple[set[tuple[str, str]], list[str]]:
     """The (witness, verdict) pairs that are known deviations, and sentences on those that do not show any more."""
     known, stale = set(), []
     for entry in spec.known:

@@ -1,0 +1,146 @@
+"""Is a small error planted in a derivative caught, and the right party blamed?
+
+    python -m benchmarks.verdicts.sensitivity [--error 1e-6] [--seeds 20] [--points 1000] [--only TEXT] [PATHS]
+
+For every function of the paths (specs/hard but its tails where none are given) and every seed, one case is heard; then
+a relative error is planted in what one party says: in one element of a gradient at all points; at all elements in a
+region of the domain that holds one point in a hundred; in one number alone. It is planted once in the claim and once in
+a framework (our engine's numbers under a framework's budget). Prints the share caught (the function's verdict is
+DISAGREES) and the share with the right blame; exit code 1 where less than 99 % of elements or regions are caught.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.verdicts.trial import verdict
+from gradcheck.cases import build, plans
+from gradcheck.judge import Verdict
+from gradcheck.oracles import Evidence, Hearing, Inquiry, Measured, Testimony, engine
+from gradcheck.spec import Case, Spec, load_many
+
+ROOT = Path(__file__).parents[2]
+WITNESSES = ("engine", "differences", "torch")
+LIARS = ("claim", "torch")
+REGION = 0.01
+ENOUGH = 0.99
+Places = Callable[[Case, str, tuple[int, ...], np.random.Generator], np.ndarray]
+
+
+def heard(case: Case) -> dict[str, Testimony]:
+    """The claim, the engine, the differences, and the engine once more under a framework's budget, as "torch"."""
+    said = dict(Hearing(Inquiry(case)).all(WITNESSES[:2]))
+    honest = said["engine"]
+    if isinstance(honest, Evidence):
+        losses = engine.losses(Inquiry(case))
+        said["torch"] = replace(
+            honest, witness="torch", answers={q: replace(m, loss=losses[q]) for q, m in honest.answers.items()}
+        )
+    return said
+
+
+def element(case: Case, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """One element of the gradient, at every point."""
+    chosen = np.zeros(int(np.prod(shape[1:], dtype=int)), dtype=bool)
+    chosen[rng.integers(chosen.size)] = True
+    return np.broadcast_to(chosen.reshape(shape[1:]), shape)
+
+
+def region(case: Case, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """All elements, where one coordinate of the input lies in an interval with a hundredth of the points."""
+    x = case.inputs[name].reshape(case.points, -1)
+    coordinate = x[:, rng.integers(x.shape[1])]
+    order, width = np.argsort(coordinate, kind="stable"), max(int(REGION * case.points), 1)
+    start = rng.integers(case.points - width)
+    inside = np.isin(np.arange(case.points), order[start : start + width])
+    return np.broadcast_to(inside.reshape(-1, *(1,) * (len(shape) - 1)), shape)
+
+
+def number(case: Case, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """One number of all."""
+    chosen = np.zeros(int(np.prod(shape)), dtype=bool)
+    chosen[rng.integers(chosen.size)] = True
+    return chosen.reshape(shape)
+
+
+PLACES: dict[str, Places] = {"one element": element, "a region": region, "one number": number}
+
+
+def planted(
+    case: Case, said: dict[str, Testimony], liar: str, where: Places, error: float, rng: np.random.Generator
+) -> dict[str, Testimony]:
+    """What everybody says, the liar with one gradient off."""
+    told = said[liar]
+    assert isinstance(told, Evidence)
+    claim = said["claim"]
+    assert isinstance(claim, Evidence)
+    gradients = sorted(q for q, m in claim.answers.items() if q.startswith("vjp:") and m.center.any() and "|" not in q)
+    quantity = gradients[rng.integers(len(gradients))]
+    honest = told.answers[quantity]
+    mask = np.zeros(honest.center.shape, dtype=bool)
+    while not (mask & (claim.answers[quantity].center != 0)).any():  # zero is not off by any relative error
+        mask = where(case, quantity.partition(":")[2], honest.center.shape, rng)
+    lie = Measured(np.where(mask, honest.center * (1 + error), honest.center), honest.bar, honest.kink, honest.loss)
+    return {**said, liar: replace(told, answers={**told.answers, quantity: lie})}
+
+
+def trials(spec: Spec, seed: int, points: int, error: float) -> dict[tuple[str, str], tuple[bool, bool]]:
+    """(liar, place) -> whether the lie was caught, and blamed on the liar; empty where no case was found."""
+    plan = plans(spec, seed, 1, 1)[0]
+    case = build(spec, plan, points)
+    if case is None:
+        return {}
+    said, found = heard(case), {}
+    for liar in LIARS:
+        for place, where in PLACES.items():
+            rng = np.random.default_rng([seed, len(found)])
+            whole, _ = verdict(spec, [(case, planted(case, said, liar, where, error, rng))], WITNESSES)
+            caught = whole.verdict is Verdict.DISAGREES
+            found[liar, place] = caught, caught and whole.blame.split()[0] == liar
+    return found
+
+
+def measured(specs: Sequence[Spec], seeds: int, points: int, error: float) -> dict[tuple[str, str], list[str]]:
+    """(liar, place) -> for every trial "caught", "misblamed" or the name of a function where it was missed."""
+    results: dict[tuple[str, str], list[str]] = {}
+    for spec in specs:
+        for seed in range(seeds):
+            for key, (caught, blamed) in trials(spec, seed, points, error).items():
+                results.setdefault(key, []).append("caught" if blamed else "misblamed" if caught else spec.id)
+    return results
+
+
+def main(words: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="*", default=[str(ROOT / "specs" / "hard")])
+    parser.add_argument("--error", type=float, default=1e-6)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--points", type=int, default=1000)
+    parser.add_argument("--only", default="", help="functions whose names hold this")
+    options = parser.parse_args(words)
+    warnings.simplefilter("ignore")
+    files = load_many(options.paths)
+    specs = [s for f in files for s in f.functions if options.only in s.id and "tail" not in s.tags]
+    results = measured(specs, options.seeds, options.points, options.error)
+    print(f"{len(specs)} functions, {options.seeds} seeds, {options.points} points, relative error {options.error:g}")
+    low = False
+    for (liar, place), outcomes in results.items():
+        missed = Counter(o for o in outcomes if o not in ("caught", "misblamed"))
+        share = 1 - sum(missed.values()) / len(outcomes)
+        low |= share < ENOUGH and place != "one number"
+        blamed = outcomes.count("caught") / len(outcomes)
+        print(f"{liar:6} {place:12} caught {share:.2%}, blamed {blamed:.2%} of {len(outcomes)}", end="")
+        print("".join(f"; {name} missed {times}" for name, times in missed.most_common(6)))
+    return 1 if low else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
