@@ -1,12 +1,15 @@
 """Is a small error planted in a derivative caught, and the right party blamed?
 
     python -m benchmarks.verdicts.sensitivity [--error 1e-6] [--seeds 20] [--points 1000] [--only TEXT] [PATHS]
+    python -m benchmarks.verdicts.sensitivity --certified [--error 1e-12] …
 
 For every function of the paths (specs/hard but its tails where none are given) and every seed, one case is heard; then
 a relative error is planted in what one party says: in one element of a gradient at all points; at all elements in a
 region of the domain that holds one point in a hundred; in one number alone. It is planted once in the claim and once in
 a framework (our engine's numbers under a framework's budget). Prints the share caught (the function's verdict is
 DISAGREES) and the share with the right blame; exit code 1 where less than 99 % of elements or regions are caught.
+The differences that a running bound of rounding cannot see are left to the proofs: with --certified, every claim's
+formula is multiplied by one plus the error, and the share is told in which its enclosure is disjoint from the truth's.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.verdicts.rewritten import Wrapped
 from benchmarks.verdicts.trial import verdict
 from gradcheck.cases import build, plans
 from gradcheck.judge import Verdict
@@ -33,6 +37,11 @@ LIARS = ("claim", "torch")
 REGION = 0.01
 ENOUGH = 0.99
 Places = Callable[[Case, str, tuple[int, ...], np.random.Generator], np.ndarray]
+
+
+def as_given(xp: object, env: dict[str, object], control: object) -> dict[str, object]:
+    """Names as they are."""
+    return env
 
 
 def heard(case: Case) -> dict[str, Testimony]:
@@ -108,6 +117,35 @@ def trials(spec: Spec, seed: int, points: int, error: float) -> dict[tuple[str, 
     return found
 
 
+def disproved(spec: Spec, seed: int, points: int, error: float) -> str:
+    """What comes of the claims of a spec, all times 1 + error: "an error", "told only" or "missed".
+
+    Told only: the enclosures are disjoint, by less than the rounding of the claim's own evaluation in float64.
+    """
+    lying = replace(
+        spec, claims=tuple(replace(c, program=Wrapped(c.program, as_given, 1 + error)) for c in spec.claims)
+    )
+    case = build(lying, plans(spec, seed, 1, 1)[0], points)
+    assert case is not None, f"no point of the domain of {spec.id} was found"
+    said = Hearing(Inquiry(case)).all(("engine", "certified"))
+    whole, _ = verdict(lying, [(case, said)], ("engine", "certified"))
+    if whole.verdict is Verdict.DISAGREES and whole.blame == "claim":
+        return "an error"
+    proofs = getattr(said["certified"], "proofs", ())
+    return "told only" if any(p.disproved.any() for p in proofs) else "missed"
+
+
+def certified(specs: Sequence[Spec], seeds: int, points: int, error: float) -> int:
+    """How often claims are disproved, printed; exit code 1 where one was not."""
+    found = {(s.id, seed): disproved(s, seed, points, error) for s in specs for seed in range(seeds)}
+    print(f"{len(specs)} functions, {seeds} seeds, {points} points: claims times 1 + {error:g}")
+    for kind in ("an error", "told only", "missed"):
+        names = Counter(name for (name, _), what in found.items() if what == kind)
+        shown = "" if kind == "an error" else "".join(f"; {n} {k}" for n, k in names.most_common())
+        print(f"  {kind}: {sum(names.values())} of {len(found)}{shown}")
+    return 1 if "missed" in found.values() else 0
+
+
 def measured(specs: Sequence[Spec], seeds: int, points: int, error: float) -> dict[tuple[str, str], list[str]]:
     """(liar, place) -> for every trial "caught", "misblamed" or the name of a function where it was missed."""
     results: dict[tuple[str, str], list[str]] = {}
@@ -121,7 +159,8 @@ def measured(specs: Sequence[Spec], seeds: int, points: int, error: float) -> di
 def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="*", default=[str(ROOT / "specs" / "hard")])
-    parser.add_argument("--error", type=float, default=1e-6)
+    parser.add_argument("--certified", action="store_true", help="are false claims disproved?")
+    parser.add_argument("--error", type=float, help="1e-6, with --certified 1e-12")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--only", default="", help="functions whose names hold this")
@@ -129,8 +168,11 @@ def main(words: list[str] | None = None) -> int:
     warnings.simplefilter("ignore")
     files = load_many(options.paths)
     specs = [s for f in files for s in f.functions if options.only in s.id and "tail" not in s.tags]
-    results = measured(specs, options.seeds, options.points, options.error)
-    print(f"{len(specs)} functions, {options.seeds} seeds, {options.points} points, relative error {options.error:g}")
+    error = options.error or (1e-12 if options.certified else 1e-6)
+    if options.certified:
+        return certified(specs, options.seeds, options.points, error)
+    results = measured(specs, options.seeds, options.points, error)
+    print(f"{len(specs)} functions, {options.seeds} seeds, {options.points} points, relative error {error:g}")
     low = False
     for (liar, place), outcomes in results.items():
         missed = Counter(o for o in outcomes if o not in ("caught", "misblamed"))
