@@ -3,41 +3,35 @@
 `slopes` answers for N one-dimensional functions at once, `second` for mixed second derivatives. Both climb a ladder of
 steps, each about a quarter of the last, extrapolate (Richardson) and read the limit where truncation and noise balance.
 The bar is the sum of both, measured and not assumed: how far orders and rungs differ, and how much fine rungs scatter.
-Nearly all functions are settled by one short ladder of symmetric differences (21 evaluations); only the others get
-finer and coarser rungs and one-sided ladders, which also tell kinks (two limits) from jumps (none).
+Most functions are settled by five rungs of symmetric differences (11 evaluations). A function whose bars still fall at
+the fine end, or whose noise rounding does not explain, gets finer rungs, a few at a time; one that rounding limits gets
+coarser ones. What neither settles is asked for all rungs and both sides, which also tell kinks (two limits) from jumps
+(none). How the first reading is trusted, and what it costs, stands in docs/decisions/0011.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradcheck.oracles import ladder_steps as steps
+from gradcheck.oracles.ladder_read import GOOD, symmetric, thorough
 from gradcheck.oracles.ladder_second import second
 from gradcheck.oracles.ladder_steps import Function, Samples
-from gradcheck.oracles.ladder_table import (
-    EPS,
-    EVEN,
-    EVERY,
-    Array,
-    BoolArray,
-    IntArray,
-    jump_table,
-    noise_of,
-    richardson,
-    settle,
-)
-from gradcheck.oracles.ladder_weigh import NOISE_WEIGHT, SMALLEST, Slopes, weigh
+from gradcheck.oracles.ladder_table import Array, BoolArray, IntArray
+from gradcheck.oracles.ladder_weigh import Slopes
 
 __all__ = ["Slopes", "second", "slopes"]
 
-FIRST_RUNGS = 10  # 2**-3 .. 2**-21 of the scale
-DEEPER_RUNGS = 10  # .. 2**-41
-COARSER_RUNGS = 6  # up to 2**9 of the scale, or at the wide scale
-GOOD = 1e-8  # a bar of the first ladder is accepted up to this share of the slopes seen
-SUBNORMAL = 2.0**-1021  # values below are rounded to whole steps of ...
-UNDERFLOW_STEP = 2.0**-1074
+FINE_RUNGS = 20  # 2**-3 .. 2**-41 of the scale
+COARSE_RUNGS = 6  # up to 2**9 of the scale, or at the wide scale
+FINER = {0: 5, 5: 7, 7: 9, 9: 12, 12: 15, 15: FINE_RUNGS}
+COARSER = {0: 2, 2: 4, 4: COARSE_RUNGS}
+LEVEL = 5  # a function with not one bit changed on so many of the finest rungs is constant there
+ALONE = 12  # a single side may be settled by so many rungs
+DEEP = 15  # noise that is still the same on so many rungs is noise, whatever its cause
 _CHUNK = 1024  # functions per block of work, so that a block's tables stay in cache
 
 
@@ -67,7 +61,7 @@ def slopes(
         start = 0
         while start < total or not parts:
             rows = np.arange(start, min(start + max(_CHUNK // outputs, 16), total))
-            mantissa = steps.mantissas(rng, COARSER_RUNGS + FIRST_RUNGS + DEEPER_RUNGS, len(rows))
+            mantissa = steps.mantissas(rng, COARSE_RUNGS + FINE_RUNGS, len(rows))
             problem = _Problem(g, rows, x[rows], top[rows], reach[rows], room_below[rows], room_above[rows], mantissa)
             parts.append(_measure(problem))
             outputs = parts[-1].center.shape[1]
@@ -103,85 +97,125 @@ class _Problem:
             self.mantissa[:, keep],
         )
 
+    @property
+    def lift(self) -> IntArray:
+        """How many rungs above the top the coarse ones begin: more than they are where the wide scale is far away."""
+        octaves = np.log2(self.wide) - np.log2(self.top) - steps.TOP_BITS
+        return np.maximum(np.ceil(octaves / steps.RATIO_BITS), COARSE_RUNGS).astype(np.int64)
+
+    def fine(self, first: int, end: int) -> Array:
+        """The steps of the fine rungs first … end - 1."""
+        return steps.rungs(self.top, first, self.mantissa[first:end])
+
+    def coarse(self, have: int, want: int) -> Array:
+        """The steps of the coarse rungs from number `want` above the top (or the wide scale) down to `have` + 1."""
+        count = FINE_RUNGS + COARSE_RUNGS
+        first = COARSE_RUNGS - want - self.lift
+        return steps.rungs(self.top, first, self.mantissa[count - want : count - have])
+
+
+@dataclass(frozen=True, slots=True)
+class _Ladder:
+    """Functions sampled on the same rungs: `fine` of them from the top down and `coarse` of them above it."""
+
+    samples: Samples
+    fine: int
+    coarse: int
+    gap: bool = False  # whether the coarse rungs are those of the wide scale, far above, with an empty rung below
+
+    @property
+    def top(self) -> int:
+        return self.coarse + self.gap
+
+    def rows(self, keep: IntArray) -> _Ladder:
+        """Some of the functions; what they were asked counts as told already."""
+        return replace(self, samples=self.samples.rows(keep))
+
+    def finer(self, problem: _Problem, end: int, level: BoolArray | None = None) -> _Ladder:
+        if self.fine == end:
+            return self
+        step = problem.fine(self.fine, end)
+        if level is None:
+            more = problem.sample(step, self.samples.middle)
+        else:  # constant around x: finer rungs can only repeat it
+            more = problem.sample(np.where(level, np.nan, step), self.samples.middle).filled(level, step)
+        return replace(self, samples=self.samples.join(more), fine=end)
+
+    def coarser(self, problem: _Problem, want: int, gap: bool = False) -> _Ladder:
+        more = problem.sample(problem.coarse(self.coarse, want), self.samples.middle)
+        more = more.with_gap() if gap else more
+        return replace(self, samples=more.join(self.samples), coarse=want, gap=gap)
+
 
 def _measure(problem: _Problem) -> Slopes:
-    first = problem.sample(steps.rungs(problem.top, 0, problem.mantissa[:FIRST_RUNGS]), None)
-    center, bar, good = _symmetric(first)
-    kink = np.zeros(center.shape, dtype=bool)
-    evaluations = first.evaluations
-    hard = np.flatnonzero(~good.all(axis=1))
-    if len(hard):
-        more = _extended(problem.only(hard), first.rows(hard))
-        evaluations += more.evaluations
-        found = _thorough(more)
-        keep = good[hard]
-        center[hard] = np.where(keep, center[hard], found.center)
-        bar[hard] = np.where(keep, bar[hard], found.bar)
-        kink[hard] = ~keep & found.kink
-    return Slopes(center, bar, kink, evaluations)
+    """Every function climbs only as far as it has to."""
+    first = problem.sample(problem.fine(0, FINER[0]), None)
+    shape = first.middle.shape
+    found = Slopes(np.zeros(shape), np.full(shape, np.inf), np.zeros(shape, dtype=bool), 0)
+    count = _climb(problem, _Ladder(first, FINER[0], 0), found, np.arange(shape[0]))
+    return replace(found, evaluations=first.evaluations + count)
 
 
-def _extended(problem: _Problem, first: Samples) -> Samples:
-    """The first ladder with finer rungs below it and coarser ones, or rungs at the wide scale, above it."""
-    level: BoolArray = np.all(steps.unchanged(first), axis=(0, 2))  # constant around x: finer rungs can only repeat it
-    deeper_steps = steps.rungs(problem.top, FIRST_RUNGS, problem.mantissa[FIRST_RUNGS:-COARSER_RUNGS])
-    deeper = problem.sample(np.where(level, np.nan, deeper_steps), first.middle)
-    fine = first.join(deeper.filled(level, deeper_steps))
-    octaves = np.log2(problem.wide) - np.log2(problem.top) - steps.TOP_BITS
-    lift = np.maximum(np.ceil(octaves / steps.RATIO_BITS), COARSER_RUNGS).astype(np.int64)
-    coarse = problem.sample(steps.rungs(problem.top, -lift, problem.mantissa[-COARSER_RUNGS:]), first.middle)
-    return coarse.with_gap().join(fine)
+def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray) -> int:
+    """Settle the functions `at` (rows of `found`) of a problem, asking for more rungs; how many evaluations it took."""
+    read = symmetric(ladder.samples, ladder.top, ladder.coarse == COARSE_RUNGS, ladder.fine >= DEEP)
+    found.center[at], found.bar[at] = read.center, read.bar
+    level: BoolArray = np.all(steps.unchanged(ladder.samples)[-LEVEL:], axis=(0, 2))
+    going = ~read.good.all(axis=1)
+    last = going & (level | (read.alone & (ladder.fine >= ALONE)))
+    count = 0
+    for rows, more in _groups(problem, ladder, going & ~last, (read.finer & ~read.good).any(axis=1)):
+        added = more.samples.evaluations
+        count += added + _climb(problem.only(rows), more, found, at[rows])
+        going[rows] = False
+    for rows, whole in _last(problem, ladder, going, level):
+        put = at[rows]
+        found.center[put] = np.where(read.good[rows], found.center[put], whole.center)
+        found.bar[put] = np.where(read.good[rows], found.bar[put], whole.bar)
+        found.kink[put] = ~read.good[rows] & whole.kink
+        count += whole.evaluations
+    return count
 
 
-def _symmetric(samples: Samples) -> tuple[Array, Array, BoolArray]:
-    """Central differences of orders 2, 4, 6 with a check of the even part: the quick way for smooth functions."""
-    right, left = _sides(samples)
-    rounding = _rounding(samples)
-    cell = samples.step[:, :, None]
-    columns = richardson(_central(right, left, samples), samples.step, EVEN, 2)
-    jumps = jump_table(right - left, samples.step)
-    noise = noise_of([(columns[1], 1), (0.5 * jumps[1], 1)], cell, rounding)
-    grain = (np.maximum(noise, steps.quantum(samples, 0)) + rounding) / cell
-    reach = np.fmax(np.abs(right), np.abs(left))
-    found = settle(columns, (2,), grain, reach, rounding / cell, NOISE_WEIGHT, jumps)
-    assert found.jump is not None
-    unexplained = np.maximum(0.5 * np.abs(found.jump) - 4.0 * found.grain, 0.0)
-    bar = found.bar + np.where(np.isnan(unexplained), np.inf, unexplained)
-    good = found.still & (found.size > 0) & (bar <= GOOD * found.size)
-    return found.center, bar + SMALLEST / samples.step[0][:, None], good
+def _groups(
+    problem: _Problem, ladder: _Ladder, going: BoolArray, finer: BoolArray
+) -> Iterator[tuple[IntArray, _Ladder]]:
+    """Which functions climb on, and their ladders with the next rungs."""
+    if ladder.fine < FINE_RUNGS and (rows := np.flatnonzero(going & finer)).size:
+        yield rows, ladder.rows(rows).finer(problem.only(rows), FINER[ladder.fine])
+    if ladder.coarse == COARSE_RUNGS:
+        return
+    near = problem.lift == COARSE_RUNGS
+    for here, want, gap in ((near, COARSER[ladder.coarse], False), (~near, COARSE_RUNGS, True)):
+        if (rows := np.flatnonzero(going & ~finer & here)).size:
+            yield rows, ladder.rows(rows).coarser(problem.only(rows), want, gap)
 
 
-def _thorough(samples: Samples) -> Slopes:
-    """All orders of central and one-sided differences over all rungs, weighed against each other."""
-    right, left = _sides(samples)
-    rounding = _rounding(samples)
-    cell = samples.step[:, :, None]
-    tables = [richardson(side, samples.step, EVERY, 4) for side in (right, left)]
-    top = COARSER_RUNGS + 1
-    grid = np.where(steps.jumps(samples, top), np.inf, steps.quantum(samples, top))
-    noise = np.maximum(noise_of([(table[2], 2) for table in tables], cell, rounding), grid)
-    grain = (noise + rounding) / cell
-    reach = np.fmax(np.abs(right), np.abs(left))
-    central = richardson(_central(right, left, samples), samples.step, EVEN, 3)
-    middle = settle(central, (1, 2, 3), grain, reach, rounding / cell, NOISE_WEIGHT)
-    sides = [settle(table, (1, 2, 3, 4), 2.0 * grain, reach, 2.0 * rounding / cell, NOISE_WEIGHT) for table in tables]
-    present: list[BoolArray] = [np.asarray(np.isfinite(table[0]).any(axis=0)) for table in tables]
-    dead = (steps.unchanged(samples)[-1]) & (grid[-1] > 0)
-    return weigh(middle, sides, present, dead, np.nanmax(samples.step, axis=0)[:, None], samples.evaluations)
+def _last(
+    problem: _Problem, ladder: _Ladder, going: BoolArray, level: BoolArray
+) -> Iterator[tuple[IntArray, Slopes]]:
+    """Both sides, for what no symmetric ladder settles: which functions, and what all they were asked says.
+
+    A function that is level around x is not asked for finer rungs, and for coarser ones only where it is level on all.
+    A single side may be settled by the rungs it has; everything else is asked for all.
+    """
+    flat: BoolArray = np.all(steps.unchanged(ladder.samples), axis=(0, 2))
+    if (rows := np.flatnonzero(going & level & ~flat)).size:
+        yield rows, _thorough(ladder.rows(rows).finer(problem.only(rows), FINE_RUNGS, level[rows]))
+        going = going & (~level | flat)
+    rows = np.flatnonzero(going)
+    if ALONE <= ladder.fine < FINE_RUNGS and rows.size:
+        short = _thorough(ladder.rows(rows))
+        settled = (short.bar <= GOOD * np.abs(short.center)).all(axis=1) & ~short.kink.any(axis=1)
+        yield rows, short
+        rows = rows[~settled]
+    if rows.size:
+        more, here = ladder.rows(rows), problem.only(rows)
+        more = more.finer(here, FINE_RUNGS, level[rows])
+        if more.coarse < COARSE_RUNGS:
+            more = more.coarser(here, COARSE_RUNGS, gap=more.coarse == 0)
+        yield rows, _thorough(more)
 
 
-def _sides(samples: Samples) -> tuple[Array, Array]:
-    right = (samples.above - samples.middle) / samples.up[:, :, None]
-    left = (samples.middle - samples.below) / samples.down[:, :, None]
-    return right, left
-
-
-def _central(right: Array, left: Array, samples: Samples) -> Array:
-    """The slope of the parabola through the three points: the two steps may differ by a rounding of x."""
-    up, down = samples.up[:, :, None], samples.down[:, :, None]
-    return (right * down + left * up) / (up + down)
-
-
-def _rounding(samples: Samples) -> Array:
-    size = np.fmax(np.fmax(np.abs(samples.above), np.abs(samples.below)), np.abs(samples.middle))
-    return np.asarray(np.where(size < SUBNORMAL, UNDERFLOW_STEP, EPS * size))
+def _thorough(ladder: _Ladder) -> Slopes:
+    return thorough(ladder.samples, ladder.top)

@@ -37,6 +37,8 @@ class Settled:
     size: Array  # the largest slope seen at the rungs it was read from
     grain: Array  # their noise
     quiet: BoolArray  # that noise is no more than the rounding of the function's values
+    coarsest: BoolArray  # it was read at the coarsest rungs there are
+    finest: BoolArray  # or at the finest
     jump: Array | None = None  # what `companion` (see settle) reads at the same rungs
 
     @property
@@ -72,21 +74,27 @@ def jump_table(sequence: Array, step: Array) -> list[Array]:
     return columns
 
 
-def noise_of(tables: Sequence[tuple[Array, int]], cell: Array, rounding: Array) -> Array:
+def noise_of(
+    tables: Sequence[tuple[Array, int]], cell: Array, rounding: Array, zero: tuple[Array, int] | None = None
+) -> Array:
     """Noise of the function's values at every rung (L, N, K), read from how finer rungs scatter.
 
     tables: (column c of a table, c) of slopes that would agree at fine rungs but for noise; cell: the divisor
-    (h or h**2) of a rung, (L, N, 1); rounding: what the values' own rounding explains, (L, N, K).
+    (h or h**2) of a rung, (L, N, 1); rounding: what the values' own rounding explains, (L, N, K); zero: a column that
+    would itself be 0 but for noise.
     """
     noise = np.full_like(rounding, np.nan)
     scatter = np.full_like(rounding, np.nan)
     for table, column in tables:
         seen = np.abs(table[1:] - table[:-1]) * cell[column + 1 :]
         scatter[: len(seen)] = np.fmax(scatter[: len(seen)], seen)
+    if zero is not None:
+        seen = np.abs(zero[0]) * cell[zero[1] :]
+        scatter[: len(seen)] = np.fmax(scatter[: len(seen)], seen)
     scatter[~np.isfinite(scatter)] = np.nan
     level = np.zeros(rounding.shape[1:])
     samples = np.zeros(rounding.shape[1:], dtype=np.int64)
-    enough = 1 + len(rounding) // 8  # the finest rungs are taken as they are: one alone may scatter too little by luck
+    enough = 1 + len(rounding) // (8 if zero is None else 4)  # the finest rungs are taken as they are: one alone may scatter too little by luck
     for rung in range(len(rounding) - 1, -1, -1):
         seen = scatter[rung]
         trusted = (samples < enough) | (seen <= _TREND * np.fmax(level, rounding[rung]))
@@ -123,7 +131,7 @@ def settle(
         shape = columns[0].shape[1:]
         no = np.zeros(shape, dtype=bool)
         none = np.full(shape, np.inf)
-        best = Settled(np.zeros(shape), none, no, np.zeros(shape), none, no)
+        best = Settled(np.zeros(shape), none, no, np.zeros(shape), none, no, no, no)
     return best
 
 
@@ -156,7 +164,10 @@ def _settle_column(
     still = known & (width <= STILL * size)
     quiet = known & (fine <= 16.0 * at(rounding[column:]))
     jump = at(companion[column]) if companion is not None else None
-    return Settled(center, width, still, size, fine, quiet, jump)
+    there = np.isfinite(high)
+    coarsest = rung[0] <= np.argmax(there, axis=0)
+    finest = rung[0] >= len(high) - 1 - np.argmax(there[::-1], axis=0)
+    return Settled(center, width, still, size, fine, quiet, coarsest, finest, jump)
 
 
 def _raw_bars(high: Array, low: Array) -> Array:
@@ -203,4 +214,7 @@ def _narrower(one: Settled, other: Settled) -> Settled:
         np.where(take, other.size, one.size),
         np.where(take, other.grain, one.grain),
         np.where(take, other.quiet, one.quiet),
+        np.where(take, other.coarsest, one.coarsest),
+        np.where(take, other.finest, one.finest),
+        None if one.jump is None or other.jump is None else np.where(take, other.jump, one.jump),
     )
