@@ -27,7 +27,7 @@ __all__ = ["Slopes", "second", "slopes"]
 
 FINE_RUNGS = 20  # 2**-3 .. 2**-41 of the scale
 COARSE_RUNGS = 6  # up to 2**9 of the scale, or at the wide scale
-FINER = {0: 5, 5: 7, 7: 9, 9: 12, 12: 15, 15: FINE_RUNGS}
+FINER = {0: 5, 5: 6, 6: 8, 8: 10, 10: 12, 12: 15, 15: FINE_RUNGS}
 COARSER = {0: 2, 2: 4, 4: COARSE_RUNGS}
 LEVEL = 5  # a function with not one bit changed on so many of the finest rungs is constant there
 ALONE = 12  # a single side may be settled by so many rungs

@@ -28,9 +28,9 @@ from gradcheck.oracles.ladder_weigh import NOISE_WEIGHT, SMALLEST, Slopes, weigh
 
 SUBNORMAL = 2.0**-1021  # values below are rounded to whole steps of ...
 UNDERFLOW_STEP = 2.0**-1074
-GOOD = 1e-8  # a bar is accepted up to this share of the slopes seen, whatever limits it
+GOOD = 5e-9  # a bar is accepted up to this share of the slopes seen, whatever limits it
 QUIET = 16.0  # noise up to so many times what rounding explains is rounding
-ENOUGH_RUNGS = 8  # noise that rounding does not explain, seen on so few rungs, may be more: once for each that lacks
+ENOUGH_RUNGS = 7  # noise that rounding does not explain, seen on so few rungs, may be more: once for each that lacks
 _RESOLVED = 16.0  # a grid is taken for rounding where the finest rung still changes the function by so many of its cells
 
 
