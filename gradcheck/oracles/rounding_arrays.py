@@ -4,7 +4,7 @@ Indices are exact, so bounds are picked along with the numbers. Which place a nu
 the numbers themselves: where their bounds overlap, any of them may stand at any of those places, so the places of such
 a cluster share the largest of its bounds (an order statistic moves by no more than the numbers do).
 
-Each function: (the row's NumPy function, values, bounds, params) -> (value, bound).
+Each function: (the row's NumPy function, values, bounds, params, unit roundoff) -> (value, bound).
 """
 
 from __future__ import annotations
@@ -16,24 +16,29 @@ import numpy as np
 
 from gradcheck.expr.rules import one_axis
 
-UNIT = 2.0**-53  # unit roundoff of float64
 Numbers = Any
-Bound = Callable[[Callable[..., Any], list[Any], list[Any], Mapping[str, Any]], tuple[Numbers, Numbers]]
+Bound = Callable[[Callable[..., Any], list[Any], list[Any], Mapping[str, Any], float], tuple[Numbers, Numbers]]
 
 
-def _picked(numpy: Callable[..., Any], values: list[Any], bounds: list[Any], params: Mapping[str, Any]) -> Any:
+def _picked(
+    numpy: Callable[..., Any], values: list[Any], bounds: list[Any], params: Mapping[str, Any], unit: float
+) -> Any:
     return numpy(*values, **params), numpy(bounds[0], *values[1:], **params)
 
 
-def _scattered(numpy: Callable[..., Any], values: list[Any], bounds: list[Any], params: Mapping[str, Any]) -> Any:
+def _scattered(
+    numpy: Callable[..., Any], values: list[Any], bounds: list[Any], params: Mapping[str, Any], unit: float
+) -> Any:
     """Bounds add up, and so does the rounding of each addition but the first, which is to zero."""
     value = numpy(*values, **params)
     total = numpy(np.abs(values[0]), *values[1:], **params)
     additions = np.maximum(numpy(np.ones(np.shape(values[0])), *values[1:], **params) - 1.0, 0.0)
-    return value, numpy(bounds[0], *values[1:], **params) + additions * UNIT * total
+    return value, numpy(bounds[0], *values[1:], **params) + additions * unit * total
 
 
-def _sorted(numpy: Callable[..., Any], values: list[Any], bounds: list[Any], params: Mapping[str, Any]) -> Any:
+def _sorted(
+    numpy: Callable[..., Any], values: list[Any], bounds: list[Any], params: Mapping[str, Any], unit: float
+) -> Any:
     value = numpy(values[0], **params)
     if not np.any(bounds[0]):
         return value, np.zeros(np.shape(value))
@@ -60,12 +65,16 @@ def _of_clusters(rows: Numbers, spread: Numbers) -> Numbers:
     return np.repeat(largest, np.diff(starts, append=rows.size)).reshape(rows.shape)
 
 
-def _running_extreme(numpy: Callable[..., Any], values: list[Any], bounds: list[Any], params: Mapping[str, Any]) -> Any:
+def _running_extreme(
+    numpy: Callable[..., Any], values: list[Any], bounds: list[Any], params: Mapping[str, Any], unit: float
+) -> Any:
     """The largest bound so far: a running extreme moves by no more than its elements do."""
     return numpy(values[0], **params), np.maximum.accumulate(bounds[0], axis=one_axis(params.get("axis")))
 
 
-def _next_float(numpy: Callable[..., Any], values: list[Any], bounds: list[Any], params: Mapping[str, Any]) -> Any:
+def _next_float(
+    numpy: Callable[..., Any], values: list[Any], bounds: list[Any], params: Mapping[str, Any], unit: float
+) -> Any:
     """The next of an exact float is exact; of another it is as uncertain, and one step more."""
     value = numpy(*values)
     spread = np.maximum(*bounds) if np.any(bounds[1]) else bounds[0]

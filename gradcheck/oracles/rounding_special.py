@@ -17,10 +17,9 @@ from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, VOCABULARY
 from gradcheck.expr.unknown import Unknown
 
-UNIT = 2.0**-53
 STEP = 1e-5  # of the differences that say how steep a function of unknown slope is: an error bound wants no more digits
 
-OwnError = Callable[..., Any]  # (y, *values) -> how far off y may be
+OwnError = Callable[..., Any]  # (y, *values) -> how far off y may be, in units of roundoff
 
 
 def _units(name: str, of_value: float, of_argument: float, y: Any, *values: Any, left_only: bool = False) -> Any:
@@ -32,13 +31,13 @@ def _units(name: str, of_value: float, of_argument: float, y: Any, *values: Any,
             shaky = np.abs(steepness * x)
             part = np.where(np.isnan(shaky) | (np.less(x, 0.0) < left_only), 0.0, shaky)
             error = error + of_argument * part
-    return UNIT * error
+    return error
 
 
 def _of_order(name: str, of_value: float, of_argument: float, y: Any, v: Any, x: Any) -> Any:
     """More is lost at high orders, and ten times as much at orders that are not whole."""
     more = 0.5 * np.abs(v) + np.where(np.equal(v, np.round(v)), 0.0, 10.0)
-    return _units(name, of_value, of_argument, y, v, x) + UNIT * of_value * more * np.abs(y)
+    return _units(name, of_value, of_argument, y, v, x) + of_value * more * np.abs(y)
 
 
 def _logarithms(a: Any, b: Any) -> Any:
@@ -47,16 +46,16 @@ def _logarithms(a: Any, b: Any) -> Any:
 
 
 def _beta(y: Any, a: Any, b: Any) -> Any:
-    return UNIT * (8.0 + 3.0 * _logarithms(a, b)) * np.abs(y)
+    return (8.0 + 3.0 * _logarithms(a, b)) * np.abs(y)
 
 
 def _betaln(y: Any, a: Any, b: Any) -> Any:
-    return UNIT * (8.0 * np.abs(y) + 4.0 * _logarithms(a, b))
+    return 8.0 * np.abs(y) + 4.0 * _logarithms(a, b)
 
 
 def _kl_terms(y: Any, x: Any, of: Any) -> Any:
     """x ln(x/y) - x + y is added up from its three terms."""
-    return UNIT * 4.0 * (np.abs(NUMPY.rel_entr(x, of)) + np.abs(x) + np.abs(of))
+    return 4.0 * (np.abs(NUMPY.rel_entr(x, of)) + np.abs(x) + np.abs(of))
 
 
 _VALUE_AND_ARGUMENT: Mapping[str, tuple[float, float]] = {
