@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.cases.build import finish, outputs, shape_of
+from gradcheck.cases.narrow import narrowed
 from gradcheck.cases.plans import digest, dimensions
 from gradcheck.spec.case import Case
 from gradcheck.spec.membership import inside
@@ -36,7 +37,7 @@ def shrink(case: Case, row: int, fails: Fails) -> Case:
     """
     point = {name: np.array(array[row]) for name, array in case.inputs.items()}
     ct = {name: np.array(array[row]) for name, array in case.cotangents.items()}
-    best = batch(case.spec, case.sizes, [point], [ct])
+    best = batch(case.spec, case.sizes, [point], [ct], case.dtype)
     if best is None or not fails(best).any():
         kept = {k: v[row : row + 1].copy() for k, v in case.inputs.items()}
         return replace(
@@ -53,8 +54,10 @@ def shrink(case: Case, row: int, fails: Fails) -> Case:
     return best
 
 
-def batch(spec: Spec, sizes: Mapping[str, int], points: list[Point], cts: list[Point] | None) -> Case | None:
-    """The points that lie in the domain as one case; cotangents of ones where none are given."""
+def batch(
+    spec: Spec, sizes: Mapping[str, int], points: list[Point], cts: list[Point] | None, dtype: str = "float64"
+) -> Case | None:
+    """The points that lie in the domain (and in the dtype) as one case; cotangents of ones where none are given."""
     stacked = {i.name: np.stack([p[i.name] for p in points]) for i in spec.inputs}
     try:
         ok = inside(spec, stacked, sizes)
@@ -66,7 +69,8 @@ def batch(spec: Spec, sizes: Mapping[str, int], points: list[Point], cts: list[P
         else:
             cotangents = {o: np.stack([c[o] for c in cts])[ok] for o in spec.outputs}
         rng = np.random.default_rng(digest(spec.id, 1))
-        return finish(spec, stacked, sizes, ("given",) * int(ok.sum()), 1, rng, cotangents=cotangents)
+        case = finish(spec, stacked, sizes, ("given",) * int(ok.sum()), 1, rng, cotangents=cotangents)
+        return case if dtype == "float64" else narrowed(case, dtype)
     except (ValueError, IndexError):
         return None  # a smaller size that the function does not take
 
@@ -96,7 +100,7 @@ def _smaller(best: Case, fails: Fails) -> Case:
         sizes = dict(zip(names, choice, strict=True))
         if sizes == dict(best.sizes):
             break
-        found = _first(batch(best.spec, sizes, list(_blocks(best, sizes)), None), fails)
+        found = _first(batch(best.spec, sizes, list(_blocks(best, sizes)), None, best.dtype), fails)
         if found is not None:
             return found
     return best
@@ -125,7 +129,7 @@ def _simpler(best: Case, fails: Fails) -> Case:
     """Simpler numbers: the whole point at once, then each element by itself."""
     start = best
     for whole in (_replaced(best, v) for v in (1.0, 2.0)):
-        found = _first(batch(best.spec, best.sizes, [whole], [_point(best.cotangents)]), fails)
+        found = _first(batch(best.spec, best.sizes, [whole], [_point(best.cotangents)], best.dtype), fails)
         if found is not None:
             best = found
             break
@@ -163,7 +167,7 @@ def _simplest(best: Case, kind: str, name: str, element: int, fails: Fails) -> C
         parts[kind][name].reshape(-1)[element] = v
         points.append(parts["inputs"])
         cts.append(parts["cotangents"])
-    return _first(batch(best.spec, best.sizes, points, cts), fails) or best
+    return _first(batch(best.spec, best.sizes, points, cts, best.dtype), fails) or best
 
 
 def _others(cotangents: Mapping[str, Array], name: str, element: int) -> bool:

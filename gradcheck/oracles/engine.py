@@ -12,7 +12,7 @@ from gradcheck import engine
 from gradcheck.expr import Control, Replay
 from gradcheck.oracles.evidence import Array, Measured
 from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows, evaluate, key
-from gradcheck.oracles.rounding import BOUNDED_NUMBERS, error_of, value_of
+from gradcheck.oracles.rounding import error_of, numbers_at, value_of
 from gradcheck.oracles.unstable import CLOUDED_NUMBERS
 
 LIBRARY = ""  # needs nothing that may be missing
@@ -20,12 +20,17 @@ INDEPENDENT = True
 
 
 def testify(inquiry: Inquiry) -> dict[str, Measured]:
-    """Value, vjp and jvp (and what second order is claimed) at every point.
+    """Value, vjp and jvp (and what second order is claimed) at every point."""
+    return bounded(inquiry, "float64")
+
+
+def bounded(inquiry: Inquiry, dtype: str) -> dict[str, Measured]:
+    """What the engine's rules give, and how far they may be off in a dtype.
 
     The engine's rules run on numbers that carry their rounding error, so the centre is the engine's float64 answer
-    and the bar bounds its rounding.
+    and the bar bounds its rounding, or that of the same rules in another dtype.
     """
-    return _collected(inquiry, BOUNDED_NUMBERS)
+    return _collected(inquiry, numbers_at(dtype))
 
 
 def losses(inquiry: Inquiry) -> dict[str, Array]:

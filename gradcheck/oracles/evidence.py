@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
@@ -20,12 +20,14 @@ class Measured:
     center, bar: shape (B, *shape); `bar` is >= 0, inf where the witness could not measure.
     kink: where the bar is the hull of one-sided limits, not an uncertainty (same shape, or None for nowhere).
     loss: how far another way of writing the same derivative may be off by rounding (same shape, None: not known).
+    beyond: where something on the way leaves the range of the dtype that was computed in (same shape, or None).
     """
 
     center: Array
     bar: Array
     kink: NDArray[np.bool_] | None = None
     loss: Array | None = None
+    beyond: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Evidence:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     proofs: tuple[Proof, ...] = ()
+    dtypes: Mapping[str, str] = field(default_factory=dict)  # derivatives that came in another dtype than their input
 
 
 class Reason(Enum):

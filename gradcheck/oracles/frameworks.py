@@ -34,26 +34,33 @@ class Framework:
     hvp: Function
     both: Function  # both modes from one evaluation: (f, args, ct, t) -> (values, pulled, pushed, conditions)
     zeros_like: Function
+    dtype: str  # what it computes in
+    cast: Callable[[Any], Any]  # a value of the function, in that dtype
     padded: bool  # whether batches are filled up to a few fixed sizes (a compilation each)
 
 
+TURNED = "turned"  # the points at which a framework took another branch than float64 does
 FEW_BRANCHES = 3  # up to so many branches are compiled each; more are cheaper operation by operation
 
 
 def gather(inquiry: Inquiry, framework: Framework) -> dict[str, Array]:
-    """Every quantity at every point, (B, …)."""
+    """Every quantity at every point, (B, …); below float64 also where it took other branches (`TURNED`)."""
     collected: dict[str, Array] = {}
+    turned = np.zeros(inquiry.case.points, dtype=bool)
     for branch in inquiry.branches:
         answers, agree = _ask(inquiry, framework, branch)
         for name, value in answers.items():
             if name not in collected:
                 collected[name] = np.full((inquiry.case.points, *value.shape[1:]), np.nan)
             collected[name][branch.rows] = value
+        if framework.dtype != "float64":  # rounding turned a condition: what it then answers is right for there
+            turned[branch.rows[~agree]] = True
+            continue
         for row in branch.rows[~agree]:
             alone = _alone(inquiry, framework, int(row))
             for name, value in alone.items():
                 collected[name][row] = value[0]
-    return collected
+    return {**collected, TURNED: turned.astype(float)} if turned.any() else collected
 
 
 def _ask(inquiry: Inquiry, framework: Framework, branch: Branch) -> tuple[dict[str, Array], Any]:
@@ -171,5 +178,5 @@ def _questions(inquiry: Inquiry, framework: Framework, control: Callable[[], Any
 def _constant(framework: Framework, value: Any, args: tuple[Any, ...]) -> Any:
     """A result as an array of the framework; one that depends on no input is tied to them by zero."""
     if hasattr(value, "dtype") and hasattr(value, "reshape") and not isinstance(value, np.ndarray | np.generic):
-        return value
+        return framework.cast(value)
     return framework.array(np.asarray(value, dtype=float))

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradcheck.errors import EvaluationError, Unsupported, UsageError, did_you_mean
 from gradcheck.oracles import planted
 from gradcheck.oracles.evidence import Array, Evidence, Measured, Reason, Silence, Testimony
+from gradcheck.oracles.frameworks import TURNED
 from gradcheck.oracles.inquiry import Inquiry
 from gradcheck.spec.model import Example, Spec
+from gradcheck.spec.precision import FLOAT64, PRECISIONS
 
 # one line a witness: its name and the library it cannot do without
 WITNESSES: Mapping[str, str] = {
     "certified": "flint", "engine": "numpy", "differences": "numpy", "torch": "torch", "jax": "jax",
 }  # fmt: skip
 INDEPENDENT = frozenset(WITNESSES)
+FAR_MORE = 64.0  # times the bar in float64, in units of roundoff, from which on a bar is one of range
+LACKING = re.compile("not implemented for|[Uu]nsupported dtype|not supported|only supports|Expected a floating")
 
 
 def installed(witness: str) -> bool:
@@ -53,13 +59,22 @@ class Hearing:
         spec: Spec = self.inquiry.spec
         heard: dict[str, Testimony] = {"claim": self._claim}
         for name in names:
-            heard[name] = self.one(name)
+            heard[self.title(name)] = self.one(name)
         if example is not None:
             heard["example"] = _measured("example", lambda: self._example(example))
         for implementation in spec.implementations:
             name = f"implementation:{implementation.backend}"
-            heard[name] = self._implementation(name)
+            heard[self.title(name)] = self._implementation(name)
         return heard
+
+    @property
+    def dtype(self) -> str:
+        """What frameworks and implementations compute in; the claim, the engine and the differences in float64."""
+        return self.inquiry.case.dtype
+
+    def title(self, name: str) -> str:
+        """What a witness is called in this case: "torch", or "torch float32"."""
+        return titled(name, self.dtype)
 
     def one(self, name: str) -> Testimony:
         """What one witness says."""
@@ -68,11 +83,11 @@ class Hearing:
         if name.startswith("planted:"):
             return _measured(name, lambda: planted.testify(self.inquiry, name.partition(":")[2]))
         if not installed(name):
-            return Silence(name, Reason.ABSENT, f"{WITNESSES[name]} is not installed")
+            return Silence(self.title(name), Reason.ABSENT, f"{WITNESSES[name]} is not installed")
         module = importlib.import_module(f"gradcheck.oracles.{name}")
         if name in ("differences", "certified"):
             return _measured(name, lambda: module.testify(self.inquiry))
-        return self._barred(name, lambda: module.testify(self.inquiry))
+        return self._barred(self.title(name), lambda: module.testify(self.inquiry))
 
     @cached_property
     def _claim(self) -> Testimony:
@@ -88,37 +103,73 @@ class Hearing:
 
     @cached_property
     def _losses(self) -> Mapping[str, Array]:
+        """What other ways of writing the derivatives may lose, in units of the case's dtype."""
         from gradcheck.oracles import engine
 
-        return engine.losses(self.inquiry) if isinstance(self._engine, Evidence) else {}
+        if not isinstance(self._engine, Evidence):
+            return {}
+        units = PRECISIONS[self.dtype].unit / FLOAT64.unit
+        return {name: units * loss for name, loss in engine.losses(self.inquiry).items()}
+
+    @cached_property
+    def _ruler(self) -> Testimony:
+        """The engine's answers with what its rules may be off by in the case's dtype."""
+        from gradcheck.oracles import engine
+
+        if self.dtype == "float64":
+            return self._engine
+        return _measured("engine", lambda: engine.bounded(self.inquiry, self.dtype))
 
     def _barred(self, name: str, ask: Callable[[], Mapping[str, Array]]) -> Testimony:
         """A framework's numbers, with the rounding bound of the engine's rules as their bars, and their losses."""
-        bars = self._engine.answers if isinstance(self._engine, Evidence) else {}
+        ruler = self._ruler
+        if self.dtype != "float64" and isinstance(ruler, Silence):
+            return replace(ruler, witness=name, message=f"no bound is known at {self.dtype}: {ruler.message}")
         losses = self._losses
+        bars = ruler.answers if isinstance(ruler, Evidence) else {}
 
         def answers() -> dict[str, Measured]:
+            said = dict(ask())
+            turned = said.pop(TURNED, np.zeros(self.inquiry.case.points)).astype(bool)
             found = {}
-            for quantity, center in ask().items():
+            for quantity, center in said.items():
                 ruler = bars.get(quantity)
                 fits = ruler is not None and ruler.bar.shape == center.shape
                 bar = ruler.bar if ruler is not None and fits else np.zeros(center.shape)
-                found[quantity] = Measured(center, bar, loss=losses.get(quantity) if fits else None)
+                if turned.any():
+                    bar = np.where(turned.reshape(-1, *(1,) * (bar.ndim - 1)), np.inf, bar)
+                loss, beyond = losses.get(quantity) if fits else None, self._beyond(quantity, bar)
+                found[quantity] = Measured(center, bar, loss=loss, beyond=beyond)
             return found
 
-        return _measured(name, answers)
+        return _measured(name, answers, self.dtype)
+
+    def _beyond(self, quantity: str, bar: Array) -> NDArray[np.bool_] | None:
+        """Where the bar at the dtype is far more than its unit of roundoff accounts for: its range ends on the way."""
+        own = self._engine.answers.get(quantity) if isinstance(self._engine, Evidence) else None
+        if self.dtype == "float64" or own is None or own.bar.shape != bar.shape:
+            return None
+        with np.errstate(all="ignore"):
+            scaled = own.bar * (PRECISIONS[self.dtype].unit / FLOAT64.unit)
+            return np.asarray(np.isfinite(own.bar) & (bar > FAR_MORE * scaled) & (bar > 0))
 
     def _implementation(self, name: str) -> Testimony:
         from gradcheck.oracles import implementations
 
-        backend = name.partition(":")[2]
+        name, plain = self.title(name), name
+        backend = plain.partition(":")[2]
         implementation = next(i for i in self.inquiry.spec.implementations if i.backend == backend)
         if self.allowed is None:
             return Silence(name, Reason.DECLINED, "imports are refused (--no-imports)")
+        if backend == "numpy" and self.dtype == "bfloat16":
+            return Silence(name, Reason.UNSUPPORTED, "NumPy has no bfloat16")
         if backend != "numpy" and not installed(backend):
             return Silence(name, Reason.ABSENT, f"{backend} is not installed")
         allowed = self.allowed
-        said = self._barred(name, lambda: implementations.testify(self.inquiry, implementation, allowed))
+        dtypes: dict[str, str] = {}
+        said = self._barred(name, lambda: implementations.testify(self.inquiry, implementation, allowed, dtypes))
+        if isinstance(said, Evidence):
+            said = replace(said, dtypes=dtypes)
         return _unanswered(said, implementations.MAX_POINTS)
 
     def _example(self, example: Example) -> dict[str, Measured]:
@@ -136,7 +187,13 @@ def _unanswered(said: Testimony, points: int) -> Testimony:
     return replace(said, answers={q: replace(m, bar=bars[q]) for q, m in said.answers.items()})
 
 
-def _measured(name: str, ask: Callable[[], Mapping[str, Measured] | Evidence]) -> Testimony:
+def titled(name: str, dtype: str) -> str:
+    """What a witness is called where it computes in a dtype; those of float64 alone keep their name."""
+    computes = name in ("torch", "jax") or name.startswith("implementation:")
+    return f"{name} {dtype}" if computes and dtype != "float64" else name
+
+
+def _measured(name: str, ask: Callable[[], Mapping[str, Measured] | Evidence], dtype: str = "float64") -> Testimony:
     """Ask, take the time, and turn an exception into a silence with its reason."""
     start = time.perf_counter()
     try:
@@ -147,6 +204,9 @@ def _measured(name: str, ask: Callable[[], Mapping[str, Measured] | Evidence]) -
         return Silence(name, Reason.CRASHED, str(error), time.perf_counter() - start)
     except Exception as error:  # a witness may fail in any way; its failure is a result
         text = f"{type(error).__name__}: {error}"
+        if dtype != "float64" and LACKING.search(text):
+            said = f"it has not all of this function in {dtype}: {text.splitlines()[0][:200]}"
+            return Silence(name, Reason.UNSUPPORTED, said, time.perf_counter() - start)
         return Silence(name, Reason.CRASHED, text.splitlines()[0][:300], time.perf_counter() - start)
     if isinstance(answers, Evidence):
         return replace(answers, seconds=time.perf_counter() - start)

@@ -40,10 +40,17 @@ def load(reference: str, allowed: Sequence[str]) -> Callable[..., Any]:
     return result
 
 
-def testify(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> dict[str, Array]:
-    """Value and vjp (numpy: what it gives) at up to MAX_POINTS points; the rest of the batch stays unanswered (NaN)."""
+def testify(
+    inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str], dtypes: dict[str, str]
+) -> dict[str, Array]:
+    """Value and vjp (numpy: what it gives) at up to MAX_POINTS points; the rest of the batch stays unanswered (NaN).
+
+    dtypes: takes down each derivative ("vjp:x") that comes in another dtype than the case's, and in which.
+    """
     ask = {"torch": _torch, "jax": _jax, "numpy": _numpy}[implementation.backend]
-    return ask(inquiry, implementation, allowed)
+    answers = ask(inquiry, implementation, allowed)
+    dtypes |= answers.dtypes
+    return answers.found
 
 
 class _Answers:
@@ -52,16 +59,24 @@ class _Answers:
     def __init__(self, inquiry: Inquiry) -> None:
         self.inquiry, self.case = inquiry, inquiry.case
         self.found: dict[str, Array] = {}
+        self.dtypes: dict[str, str] = {}
         self.rows = range(min(self.case.points, MAX_POINTS))
 
-    def put(self, name: str, row: int, value: Any) -> None:
+    def put(self, name: str, row: int, value: Any, dtype: str = "") -> None:
+        """One answer; `dtype`: what a derivative came in."""
         array = np.asarray(value, dtype=float)
+        if dtype and dtype != self.case.dtype:
+            self.dtypes[name] = dtype
         if name not in self.found:
             self.found[name] = np.full((self.case.points, *array.shape), np.nan)
         self.found[name][row] = array
 
     def arguments(self, row: int) -> list[Array]:
         return [np.array(self.case.inputs[n][row]) for n in self.inquiry.inputs]
+
+    def narrow(self, arrays: list[Array]) -> list[Any]:
+        """The same numbers as NumPy arrays of the case's dtype."""
+        return [a.astype(self.case.dtype) for a in arrays]
 
     def cotangents(self, row: int) -> list[Array]:
         return [np.array(self.case.cotangents[o][row]) for o in self.inquiry.spec.outputs]
@@ -73,45 +88,51 @@ class _Answers:
             self.put(key("value", o, outputs), row, value)
 
 
-def _torch(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> dict[str, Array]:
+def _torch(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> _Answers:
     from gradcheck.oracles.torch import call_backward
 
     return _called(inquiry, load(implementation.value, allowed), call_backward)
 
 
-def _jax(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> dict[str, Array]:
+def _jax(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> _Answers:
     from gradcheck.oracles.jax import call_vjp
 
     return _called(inquiry, load(implementation.value, allowed), call_vjp)
 
 
-def _called(inquiry: Inquiry, f: Callable[..., Any], call: Callable[..., Any]) -> dict[str, Array]:
+def _called(inquiry: Inquiry, f: Callable[..., Any], call: Callable[..., Any]) -> _Answers:
     """Values and vjp of f, point by point, in the framework whose way of calling it is `call`."""
     answers = _Answers(inquiry)
     moving = [n in inquiry.moving for n in inquiry.inputs]
     for row in answers.rows:
-        values, gradients = call(f, answers.arguments(row), moving, answers.cotangents(row))
+        arguments, cotangents = answers.arguments(row), answers.cotangents(row)
+        values, gradients, dtypes = call(f, arguments, moving, cotangents, inquiry.case.dtype)
         answers.values(row, values)
-        for name, gradient in zip(inquiry.moving, gradients, strict=True):
-            answers.put(f"vjp:{name}", row, gradient)
-    return answers.found
+        for name, gradient, dtype in zip(inquiry.moving, gradients, dtypes, strict=True):
+            answers.put(f"vjp:{name}", row, gradient, dtype)
+    return answers
 
 
-def _numpy(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> dict[str, Array]:
+def _numpy(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> _Answers:
     value = load(implementation.value, allowed)
     vjp = load(implementation.vjp, allowed) if implementation.vjp else None
     jvp = load(implementation.jvp, allowed) if implementation.jvp else None
     answers = _Answers(inquiry)
     outputs = inquiry.spec.outputs
     for row in answers.rows:
-        answers.values(row, value(*answers.arguments(row)))
+        answers.values(row, value(*answers.narrow(answers.arguments(row))))
         if vjp is not None:
-            gradients = vjp(*answers.arguments(row), *answers.cotangents(row))
+            gradients = vjp(*answers.narrow(answers.arguments(row)), *answers.narrow(answers.cotangents(row)))
             many = gradients if isinstance(gradients, tuple | list) else (gradients,)
             for name, gradient in zip(inquiry.inputs, many, strict=True):
                 if name in inquiry.moving:
-                    answers.put(f"vjp:{name}", row, gradient)
+                    answers.put(f"vjp:{name}", row, gradient, _dtype_of(gradient))
         if jvp is not None and len(outputs) == 1:
-            tangents = [inquiry.case.tangents[n][row] for n in inquiry.moving]
-            answers.put("jvp", row, jvp(*answers.arguments(row), *tangents))
-    return answers.found
+            tangents = answers.narrow([np.array(inquiry.case.tangents[n][row]) for n in inquiry.moving])
+            answers.put("jvp", row, jvp(*answers.narrow(answers.arguments(row)), *tangents))
+    return answers
+
+
+def _dtype_of(gradient: Any) -> str:
+    """The dtype of an array; a list or a number of Python has none."""
+    return str(gradient.dtype) if isinstance(gradient, np.ndarray | np.generic) else ""

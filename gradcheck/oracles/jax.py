@@ -6,10 +6,13 @@ Branches are followed as in `frameworks`; batches are filled up to powers of two
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
+from gradcheck.errors import Unsupported
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.frameworks import Framework, gather
 from gradcheck.oracles.inquiry import Inquiry
@@ -18,8 +21,8 @@ from gradcheck.oracles.jax_names import JaxNamespace
 
 
 def testify(inquiry: Inquiry) -> dict[str, Array]:
-    """Value, vjp and jvp (and what second order is claimed) at every point, in float64 on the CPU."""
-    return gather(inquiry, FRAMEWORK)
+    """Value, vjp and jvp (and what second order is claimed) at every point, in the case's dtype on the CPU."""
+    return gather(inquiry, framework_at(inquiry.case.dtype))
 
 
 def _vmapped(f: Callable[..., Any], compiled: bool) -> Callable[..., Any]:
@@ -45,10 +48,10 @@ def _both(f: Callable[..., Any], args: Any, ct: Any, tangents: Any) -> Any:
 
 
 def call_vjp(
-    f: Callable[..., Any], args: list[Array], moving: list[bool], cotangents: list[Array]
-) -> tuple[list[Array], list[Array]]:
-    """People's own function at one point: its values and the cotangents its vjp gives."""
-    arrays = [jnp.asarray(a) for a in args]
+    f: Callable[..., Any], args: list[Array], moving: list[bool], cotangents: list[Array], dtype: str = "float64"
+) -> tuple[list[Array], list[Array], list[str]]:
+    """People's own function at one point: its values, and the cotangents its vjp gives with their dtypes."""
+    arrays = [jnp.asarray(a, dtype=dtype) for a in args]
 
     def moved(*some: Any) -> Any:
         rest = iter(some)
@@ -58,19 +61,42 @@ def call_vjp(
     many = values if isinstance(values, tuple | list) else (values,)
     shaped = [jnp.asarray(c, dtype=v.dtype) for c, v in zip(cotangents, many, strict=True)]
     pulled = pull(type(values)(shaped) if isinstance(values, tuple | list) else shaped[0])
-    return [np.asarray(v) for v in many], [np.asarray(g) for g in pulled]
+    return [_numpy(v) for v in many], [_numpy(g) for g in pulled], [str(g.dtype) for g in pulled]
+
+
+def _numpy(value: Any) -> Array:
+    narrow = value.dtype in (jnp.bfloat16, jnp.float16, jnp.float32)
+    return np.asarray(value.astype(jnp.float64) if narrow else value)
+
+
+def _cast(dtype: str, value: Any) -> Any:
+    """A value in the dtype; of a complex one there is none below float64."""
+    if jnp.iscomplexobj(value):
+        raise Unsupported("JAX", f"complex numbers in {dtype}")
+    return value.astype(dtype)
+
+
+@cache
+def framework_at(dtype: str) -> Framework:
+    """JAX in one dtype (float64 stays switched on; it computes in the dtype of what it is given)."""
+    return FRAMEWORK if dtype == "float64" else replace(
+        FRAMEWORK, namespace=JaxNamespace(dtype), array=lambda values: jnp.asarray(values, dtype=dtype), dtype=dtype,
+        cast=partial(_cast, dtype),
+    )  # fmt: skip
 
 
 FRAMEWORK = Framework(
     name="jax",
     namespace=JaxNamespace(),
     array=lambda values: jnp.asarray(values, dtype=jnp.float64),
-    numpy=np.asarray,
+    numpy=_numpy,
     vmapped=_vmapped,
     vjp=_vjp,
     jvp=_jvp,
     hvp=_hvp,
     both=_both,
     zeros_like=jnp.zeros_like,
+    dtype="float64",
+    cast=lambda value: value,
     padded=True,
 )

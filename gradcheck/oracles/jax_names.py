@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from gradcheck.errors import Unsupported
 from gradcheck.expr import VOCABULARY
 from gradcheck.expr.rules import one_axis
@@ -15,7 +17,10 @@ from gradcheck.oracles.jax_names_linalg import OPERATIONS
 
 
 class JaxNamespace:
-    """The vocabulary on JAX arrays, one point at a time (vmap adds the batch)."""
+    """The vocabulary on JAX arrays, one point at a time (vmap adds the batch); in `dtype`, where it is narrower."""
+
+    def __init__(self, dtype: str = "float64") -> None:
+        self.dtype = dtype
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         row = VOCABULARY.get(name)
@@ -32,9 +37,24 @@ class JaxNamespace:
                 if not hasattr(special, part):
                     raise Unsupported("JAX", row.name)
                 special = getattr(special, part)
+        if self.dtype != "float64":
+            special = _narrowed(special, self.dtype)
         self.__dict__[name] = special
         function: Callable[..., Any] = special
         return function
+
+
+def _narrowed(function: Callable[..., Any], dtype: str) -> Callable[..., Any]:
+    """A function to which NumPy's numbers are of the dtype: JAX would else compute in their float64."""
+
+    def narrow(value: Any) -> Any:
+        wide = isinstance(value, np.ndarray | np.generic | jax.Array) and value.dtype == np.float64
+        return jnp.asarray(value).astype(dtype) if wide else value
+
+    def call(*args: Any, **params: Any) -> Any:
+        return jax.tree.map(narrow, function(*jax.tree.map(narrow, args), **params))
+
+    return call
 
 
 def _op_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:

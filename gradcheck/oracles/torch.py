@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,13 @@ from gradcheck.oracles.frameworks import Framework, gather
 from gradcheck.oracles.inquiry import Inquiry
 from gradcheck.oracles.torch_library import torch
 from gradcheck.oracles.torch_names import TorchNamespace, array
+from gradcheck.oracles.torch_values import array_in, cast_to, computing_in, name_of, widened
 
 
 def testify(inquiry: Inquiry) -> dict[str, Array]:
-    """Value, vjp and jvp (and what second order is claimed) at every point, in float64 on the CPU."""
-    return gather(inquiry, FRAMEWORK)
+    """Value, vjp and jvp (and what second order is claimed) at every point, in the case's dtype on the CPU."""
+    with computing_in(inquiry.case.dtype):
+        return gather(inquiry, framework_at(inquiry.case.dtype))
 
 
 def _vmapped(f: Callable[..., Any], compiled: bool) -> Callable[..., Any]:
@@ -62,28 +66,47 @@ def _both(f: Callable[..., Any], args: Any, ct: Any, tangents: Any) -> Any:
 
 
 def call_backward(
-    f: Callable[..., Any], args: list[Array], moving: list[bool], cotangents: list[Array]
-) -> tuple[list[Array], list[Array]]:
-    """People's own function at one point: its values and the gradients its backward gives for the cotangents."""
-    tensors = [array(a).requires_grad_(m) for a, m in zip(args, moving, strict=True)]
+    f: Callable[..., Any], args: list[Array], moving: list[bool], cotangents: list[Array], dtype: str = "float64"
+) -> tuple[list[Array], list[Array], list[str]]:
+    """People's own function at one point: its values, and the gradients its backward gives with their dtypes."""
+    tensors = [array_in(dtype, a).requires_grad_(m) for a, m in zip(args, moving, strict=True)]
     result = f(*tensors)
     values = list(result) if isinstance(result, tuple | list) else [result]
     wrt = [t for t, m in zip(tensors, moving, strict=True) if m]
-    gradients = torch.autograd.grad(values, wrt, [array(c) for c in cotangents], allow_unused=True)
+    gradients = torch.autograd.grad(values, wrt, _shaped(cotangents, values), allow_unused=True)
     zeros = [torch.zeros_like(w) if g is None else g for g, w in zip(gradients, wrt, strict=True)]
-    return [v.detach().numpy() for v in values], [g.detach().numpy() for g in zeros]
+    return [_numpy(v) for v in values], [_numpy(g) for g in zeros], [name_of(g.dtype) for g in zeros]
+
+
+def _shaped(cotangents: list[Array], values: list[Any]) -> list[torch.Tensor]:
+    return [array(c).to(v.dtype) for c, v in zip(cotangents, values, strict=True)]
+
+
+def _numpy(value: Any) -> Array:
+    return np.asarray(widened(value.detach()))
+
+
+@cache
+def framework_at(dtype: str) -> Framework:
+    """PyTorch in one dtype."""
+    cast = partial(cast_to, dtype)
+    return (
+        FRAMEWORK if dtype == "float64" else replace(FRAMEWORK, array=partial(array_in, dtype), dtype=dtype, cast=cast)
+    )
 
 
 FRAMEWORK = Framework(
     name="torch",
     namespace=TorchNamespace(),
     array=array,
-    numpy=lambda value: np.asarray(value.detach()),
+    numpy=_numpy,
     vmapped=_vmapped,
     vjp=_vjp,
     jvp=_jvp,
     hvp=_hvp,
     both=_both,
     zeros_like=torch.zeros_like,
+    dtype="float64",
+    cast=lambda value: value,
     padded=False,
 )

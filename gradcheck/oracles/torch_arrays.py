@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.expr.rows_assembly import listed
 from gradcheck.expr.rules import single_axis
 from gradcheck.oracles.torch_library import torch
-from gradcheck.oracles.torch_values import alike, condition, dims, tensor
+from gradcheck.oracles.torch_values import alike, condition, constants, dims, tensor
 
 
 def op_take(x: Any, indices: Any, axis: Any = None) -> Any:
@@ -197,6 +197,6 @@ def op_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 def op_linspace(start: Any, stop: Any, num: int, endpoint: bool = True) -> Any:
     if isinstance(start, int | float) and isinstance(stop, int | float):
         steps = num if endpoint else num + 1
-        return torch.linspace(start, stop, steps, dtype=torch.float64)[:num]
-    part = torch.as_tensor(np.linspace(0.0, 1.0, num, endpoint=endpoint))  # torch.linspace lets no derivative through
+        return torch.linspace(start, stop, steps, dtype=constants())[:num]
+    part = tensor(np.linspace(0.0, 1.0, num, endpoint=endpoint))  # torch.linspace lets no derivative through
     return tensor(start) * (1.0 - part) + tensor(stop) * part

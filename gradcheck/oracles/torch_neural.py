@@ -161,7 +161,7 @@ def _classified(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def loss(x: Any, target: Any, axis: int = -1, reduction: str = "mean") -> Any:
         x = tensor(x)
-        target = target if isinstance(target, torch.Tensor) else torch.as_tensor(np.asarray(target, dtype=float))
+        target = tensor(target)
         rows = torch.movedim(x, axis, -1)
         if target.ndim < x.ndim:
             wanted = torch.reshape(target, (-1,)).to(torch.int64)

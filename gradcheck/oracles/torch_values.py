@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
+from gradcheck.errors import Unsupported
 from gradcheck.oracles.torch_library import torch
+
+_constants: ContextVar[torch.dtype] = ContextVar("constants", default=torch.float64)
 
 
 def tensor(value: Any) -> torch.Tensor:
@@ -15,7 +21,46 @@ def tensor(value: Any) -> torch.Tensor:
     array = np.asarray(value)
     if array.dtype.kind == "c":
         return torch.as_tensor(array.astype(np.complex128))
-    return torch.as_tensor(array if array.dtype == bool else array.astype(np.float64))
+    if array.dtype == bool:
+        return torch.as_tensor(array)
+    return torch.as_tensor(array.astype(np.float64)).to(constants())
+
+
+def constants() -> torch.dtype:
+    """The dtype that plain numbers take."""
+    return _constants.get()
+
+
+@contextmanager
+def computing_in(dtype: str) -> Iterator[None]:
+    """Plain numbers are of this dtype from here on: PyTorch would else compute in the wider one."""
+    before = _constants.set(getattr(torch, dtype))
+    try:
+        yield
+    finally:
+        _constants.reset(before)
+
+
+def array_in(dtype: str, values: Any) -> torch.Tensor:
+    """Numbers of a dtype, held as float64, as a tensor of that dtype (by way of float64, so that none is rounded)."""
+    return torch.from_numpy(np.array(values, dtype=np.float64)).to(getattr(torch, dtype))
+
+
+def cast_to(dtype: str, value: torch.Tensor) -> torch.Tensor:
+    """A value in the dtype; of a complex one there is none below float64."""
+    if value.is_complex():
+        raise Unsupported("PyTorch", f"complex numbers in {dtype}")
+    return value.to(getattr(torch, dtype))
+
+
+def widened(value: torch.Tensor) -> torch.Tensor:
+    """A tensor that NumPy can hold."""
+    return value.to(torch.float64) if value.dtype in (torch.bfloat16, torch.float16, torch.float32) else value
+
+
+def name_of(dtype: torch.dtype) -> str:
+    """A dtype by its name alone."""
+    return str(dtype).removeprefix("torch.")
 
 
 def condition(value: Any) -> torch.Tensor:

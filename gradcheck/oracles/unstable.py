@@ -8,9 +8,8 @@ roundoff. What a framework is off by within that is a loss of digits, and no oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from gradcheck.engine import Dual
 from gradcheck.expr import NUMPY, VOCABULARY, Primitive
 from gradcheck.oracles.inquiry import Numbers
 from gradcheck.oracles.rounding import UNIT, Bounded, BoundedNamespace, exact, value_of
+from gradcheck.spec.precision import FLOAT64
 
 STEP = 2.0**-17  # relative; the second derivative is needed to a few per cent only
 Slope = Callable[..., Any]
@@ -27,10 +27,9 @@ Slope = Callable[..., Any]
 class CloudedNamespace(BoundedNamespace):
     """The namespace over `Bounded` values whose slopes are clouded; its numbers are those of `BOUNDED`."""
 
-    @cached_property
-    def vocabulary(self) -> Mapping[str, Primitive]:
-        """The house's rows, with clouded slopes."""
-        return {name: _clouded(row) for name, row in VOCABULARY.items()}
+    def __init__(self) -> None:
+        super().__init__(FLOAT64)
+        self.vocabulary = {name: _clouded(row) for name, row in VOCABULARY.items()}
 
 
 def rounded_once(x: Any) -> Bounded:

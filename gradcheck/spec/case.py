@@ -19,7 +19,8 @@ class Case:
 
     inputs: name -> (B, *shape); cotangents: output -> (B, *output shape); tangents: moving input -> (B, *shape).
     origins: where each point came from: "example", "landmark", "drawn" or "given".
-    rejected: how many drawn points missed the domain.
+    rejected: how many drawn points missed the domain. dtype: what frameworks and implementations compute in; all
+    numbers are numbers of that dtype, held as float64.
     """
 
     spec: Spec
@@ -30,6 +31,7 @@ class Case:
     origins: tuple[str, ...]
     seed: int
     rejected: int = 0
+    dtype: str = "float64"
 
     @property
     def points(self) -> int:

@@ -1,0 +1,58 @@
+"""Which points of a case can a narrower dtype hold? Its numbers are rounded to the nearest there, and so they stay.
+
+So the truth is asked for at exactly the numbers that a framework sees, and no error of an input has to be allowed for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.spec.case import Case
+from gradcheck.spec.membership import inside
+from gradcheck.spec.precision import PRECISIONS, Precision
+
+Array = NDArray[np.float64]
+EXACT_SUMS = frozenset({"simplex", "sphere", "orthogonal"})  # no rounded point meets these
+
+
+def narrowed(case: Case, dtype: str) -> Case | None:
+    """The case at a dtype: inputs, cotangents and tangents rounded, points past the range or the domain left out.
+
+    None where no point is left, or where the domain is one that rounded numbers do not meet.
+    """
+    if any(i.domain.kind in EXACT_SUMS for i in case.spec.inputs):
+        return None
+    precision = PRECISIONS[dtype]
+    inputs, cotangents, tangents = (_rounded(g, precision) for g in (case.inputs, case.cotangents, case.tangents))
+    keep = inside(case.spec, inputs, case.sizes)
+    for array in inputs.values():
+        keep &= _moderate(array, precision).reshape(len(array), -1).all(axis=1)
+    if not keep.any():
+        return None
+    origins = tuple(o for o, k in zip(case.origins, keep, strict=True) if k)
+    return replace(
+        case, inputs=_kept(inputs, keep), cotangents=_kept(cotangents, keep), tangents=_kept(tangents, keep),
+        origins=origins, rejected=case.rejected + int((~keep).sum()), dtype=dtype,
+    )  # fmt: skip
+
+
+def _rounded(arrays: Mapping[str, Array], precision: Precision) -> dict[str, Array]:
+    return {name: precision.rounded(array) for name, array in arrays.items()}
+
+
+def _moderate(x: Array, precision: Precision) -> NDArray[np.bool_]:
+    """Zero, or of a size whose square is a normal number of the dtype and far from its end."""
+    size = np.abs(x)
+    low, high = 2.0 ** (precision.lowest / 2), np.sqrt(precision.largest) / 4
+    return np.asarray((size == 0) | ((size >= low) & (size <= high)))
+
+
+def _kept(arrays: Mapping[str, Array], keep: NDArray[np.bool_]) -> dict[str, Array]:
+    found = {name: array[keep] for name, array in arrays.items()}
+    for array in found.values():
+        array.setflags(write=False)
+    return found
