@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 OUR_FAULT = 3
 PROFILE_NAMES = ("quick", "default", "thorough")
+DTYPES = ("float64", "float32", "float16", "bfloat16")
 
 
 class _Commands(click.Group):
@@ -69,6 +70,10 @@ def main() -> None:
     "--profile", type=click.Choice(PROFILE_NAMES), default="default", show_default=True, help="How hard to look"
 )
 @click.option("--witness", "witnesses", multiple=True, metavar="NAME", help="Hear only these (repeatable).")
+@click.option(
+    "--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES),
+    help="Frameworks and implementations compute in this (repeatable), whatever a spec says.",
+)  # fmt: skip
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes that judge.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the run as one JSON document.")
 @click.option(
@@ -79,7 +84,8 @@ def main() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Show every function in the table, not only failures.")
 @click.option("--no-store", is_flag=True, help="Do not keep failures for `gradcheck replay`.")
 def run(
-    paths: tuple[str, ...], select: str, seed: int, profile: str, witnesses: tuple[str, ...], workers: int,
+    paths: tuple[str, ...], select: str, seed: int, profile: str, witnesses: tuple[str, ...],
+    dtypes: tuple[str, ...], workers: int,
     json_path: Path | None, lines_path: Path | None, html_path: Path | None, no_imports: bool, verbose: bool,
     no_store: bool,
 ) -> None:  # fmt: skip
@@ -94,10 +100,10 @@ def run(
     config = Config(
         witnesses=demanded(witnesses), profile=PROFILES[profile], seed=seed, workers=workers,
         allowed=None if no_imports else project.allow_imports, python_path=project.python_path,
-        store=None if no_store else str(FOLDER),
+        store=None if no_store else str(FOLDER), dtypes=tuple(dict.fromkeys(dtypes)),
     )  # fmt: skip
     work = [e for e in entries(files) if select in e.id or any(select in tag for tag in e.tags)]
-    command = _command(paths, select, witnesses, no_imports, seed, profile)
+    command = _command(paths, select, witnesses, dtypes, no_imports, seed, profile)
     result = _judged(work, config, command, lines_path, verbose)
     _write(result, json_path, html_path)
     if not work:
@@ -106,11 +112,13 @@ def run(
 
 
 def _command(
-    paths: tuple[str, ...], select: str, witnesses: tuple[str, ...], no_imports: bool, seed: int, profile: str
-) -> str:
+    paths: tuple[str, ...], select: str, witnesses: tuple[str, ...], dtypes: tuple[str, ...], no_imports: bool,
+    seed: int, profile: str,
+) -> str:  # fmt: skip
     """The command that gives this run again: all that the verdicts depend on, ready for a shell."""
     words = ["gradcheck", "run", *paths, *(["-k", select] if select else [])]
     words += [word for name in witnesses for word in ("--witness", name)]
+    words += [word for name in dtypes for word in ("--dtype", name)]
     words += ["--no-imports"] if no_imports else []
     return shlex.join([*words, "--seed", str(seed), "--profile", profile])
 

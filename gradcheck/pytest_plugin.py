@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SUFFIX = ".grad.yaml"
 VERDICT = "verdict"
 PROFILE_NAMES = ("quick", "default", "thorough")
+DTYPES = ("float64", "float32", "float16", "bfloat16")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--gradcheck-profile", default="quick", choices=PROFILE_NAMES, help="how hard to look")
     group.addoption("--gradcheck-seed", default=0, type=int, help="the seed of all cases")
     group.addoption("--gradcheck-witness", action="append", default=[], help="hear only these witnesses (repeatable)")
+    group.addoption(
+        "--gradcheck-dtype", action="append", default=[], choices=DTYPES,
+        help="frameworks and implementations compute in this, whatever a spec says (repeatable)",
+    )  # fmt: skip
     group.addoption("--gradcheck-no-imports", action="store_true", help="import no implementation under test")
 
 
@@ -61,7 +66,8 @@ class SpecModule(pytest.File):
         self.judged: dict[str, Outcome] = {}
         for entry in entries([file]):
             for witness in [*_witnesses(entry, self.settings), VERDICT]:
-                name = f"{entry.id}/float64@{witness}"
+                who, _, dtype = witness.partition(" ")
+                name = f"{entry.id}/{dtype or 'float64'}@{who}"
                 yield SpecItem.from_parent(self, name=name, entry=entry, witness=witness)
 
     def outcome(self, entry: Entry) -> Outcome:
@@ -102,6 +108,7 @@ def _config(config: pytest.Config) -> Config:
         allowed=None if config.getoption("--gradcheck-no-imports") else project.allow_imports,
         python_path=project.python_path,
         store=str(config.invocation_params.dir / FOLDER),
+        dtypes=tuple(dict.fromkeys(config.getoption("--gradcheck-dtype"))),
     )
 
 
@@ -109,8 +116,12 @@ def _witnesses(entry: Entry, config: Config) -> list[str]:
     """The witnesses that get an item each: none where an entry is wrong on purpose (only its verdict counts)."""
     if getattr(entry, "expect", None) is not None:
         return []
-    found = [w for w in config.witnesses if hasattr(entry, "claims") or w not in ("certified", "differences")]
-    return found + [f"implementation:{i.backend}" for i in getattr(entry, "implementations", ())]
+    from gradcheck.run import heard_of
+    from gradcheck.spec import Spec
+
+    if isinstance(entry, Spec):
+        return heard_of(entry, config)
+    return [w for w in config.witnesses if w not in ("certified", "differences")]
 
 
 class SpecItem(pytest.Item):

@@ -45,9 +45,12 @@ def _rounded(arrays: Mapping[str, Array], precision: Precision) -> dict[str, Arr
 
 
 def _moderate(x: Array, precision: Precision) -> NDArray[np.bool_]:
-    """Zero, or of a size whose square is a normal number of the dtype and far from its end."""
+    """Zero, or of a size whose third and fourth powers are well inside the range.
+
+    A quotient's rule squares its denominator, and that may hold a square: what overflows there is no news.
+    """
     size = np.abs(x)
-    low, high = 2.0 ** (precision.lowest / 2), np.sqrt(precision.largest) / 4
+    low, high = 2.0 ** (precision.lowest / 3), precision.largest**0.25 / 2
     return np.asarray((size == 0) | ((size >= low) & (size <= high)))
 
 

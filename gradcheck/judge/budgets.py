@@ -5,6 +5,10 @@ Bars are in the unit of the number they belong to, so every verdict is free of s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
 SAFETY: dict[str, float] = {
     # witness -> by how much its stated bar is widened
     "claim": 4.0,  # the bound is of first order and allows 4 units of roundoff to a library function
@@ -26,9 +30,48 @@ LOSS_UNITS = 16.0  # bounds of one rounding of an argument or result that anothe
 NEAR_MISS = 32.0  # estimated bars of the differences by which a number may miss and still decide nothing (1 in 500,000)
 VALUE_UNITS = 2.0**20  # units of roundoff that a framework's own value may have lost before the function is another one
 UNIT = 2.0**-53
+NARROW_SAFETY: dict[str, float] = {
+    # dtype -> by how much the bound of our rules is widened for frameworks and implementations that compute in it:
+    # twice the most that PyTorch and JAX were off by over the catalogue, in units of that bound (decisions/0015)
+    "float32": 10.0,  # 4.8: a logarithm of a number near 1
+    "float16": 6.0,  # 2.9: as there
+    "bfloat16": 5.0,  # 2.5: the logistic function of a difference
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What holds at a dtype. underflow: an absolute error that any number may have; the others as their constants."""
+
+    unit: float
+    underflow: float
+    decisive: float
+    negligible: float
+    inaccurate_units: float
+    value_units: float
+
+
+BUDGETS: Mapping[str, Budget] = MappingProxyType(
+    {
+        "float64": Budget(UNIT, UNDERFLOW, DECISIVE, NEGLIGIBLE, INACCURATE_UNITS, VALUE_UNITS),
+        # below float64 a unit is so large that the shares grow with it: a bar past a tenth or a quarter of the number
+        # is past what a bound of first order holds for, and an error of a thousandth is a fault, not rounding
+        "float32": Budget(2.0**-24, 8 * 2.0**-126, 1e-1, 1e-5, 64.0, 2.0**10),
+        "float16": Budget(2.0**-11, 2.0**-14, 2.5e-1, 1e-2, 8.0, 8.0),
+        "bfloat16": Budget(2.0**-8, 8 * 2.0**-126, 2.5e-1, 5e-2, 4.0, 4.0),
+    }
+)
 ENOUGH = 0.9  # the share of a quantity's numbers that one independent witness must agree with
 
 
 def safety(witness: str) -> float:
-    """The factor by which a witness's bar is widened."""
+    """The factor by which a witness's bar is widened; "torch float32" has that of its dtype."""
+    dtype = dtype_of(witness)
+    if dtype != "float64":
+        return NARROW_SAFETY[dtype]
     return SAFETY.get(witness, OTHER_SAFETY)
+
+
+def dtype_of(witness: str) -> str:
+    """What a witness computes in: a word of its name ("torch float32"), float64 where there is none."""
+    return next((word for word in witness.split() if word in NARROW_SAFETY), "float64")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.judge.budgets import DECISIVE, INACCURATE_UNITS, NEAR_MISS, NEGLIGIBLE, UNDERFLOW, UNIT, safety
+from gradcheck.judge.budgets import BUDGETS, NEAR_MISS, NEGLIGIBLE, UNDERFLOW, Budget, dtype_of, safety
 from gradcheck.oracles.evidence import Measured
 
 Array = NDArray[np.float64]
@@ -23,6 +23,12 @@ class Party:
     center: Array
     bar: Array
     kink: Mask
+    beyond: Mask | None = None  # where the range of the witness's dtype ends on the way
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the bar is one of a dtype narrower than float64."""
+        return self.beyond is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,18 @@ def party(name: str, witness: str, measured: Measured) -> Party:
     bar = np.asarray(measured.bar, dtype=float)
     kink = np.zeros(center.shape, dtype=bool) if measured.kink is None else np.asarray(measured.kink)
     widened = np.where(kink & (witness == "differences"), bar, safety(witness) * bar)
-    return Party(name, center, widened + UNDERFLOW, np.broadcast_to(kink, center.shape))
+    dtype = dtype_of(witness)
+    beyond = None
+    if dtype != "float64":
+        beyond = np.zeros(center.shape, dtype=bool) if measured.beyond is None else measured.beyond
+    widened = widened + BUDGETS[dtype].underflow
+    return Party(name, center, widened, np.broadcast_to(kink, center.shape), beyond)
 
 
-def compare(claim: Party, witness: Party, roundoff: Array) -> Comparison:
+FLOAT64 = BUDGETS["float64"]
+
+
+def compare(claim: Party, witness: Party, roundoff: Array, budget: Budget = FLOAT64) -> Comparison:
     """Compare two parties of equal shapes.
 
     roundoff: (same shape) the error that rounding of the function's own values would explain, element by element.
@@ -59,15 +73,18 @@ def compare(claim: Party, witness: Party, roundoff: Array) -> Comparison:
         spoken = np.isfinite(claim.center) & np.isfinite(witness.center)
         within = spoken & (gap <= joint)
         measured = np.isfinite(claim.bar) & np.isfinite(witness.bar)
-        vague = ~measured | (_too_wide(claim, witness, joint) & ~(witness.kink & measured))
+        vague = ~measured | (_too_wide(claim, witness, joint, budget) & ~(witness.kink & measured))
     same_infinity = (claim.center == witness.center) & np.isinf(claim.center)
     no_claim_here = np.isnan(witness.center) & (np.isinf(witness.bar) | claim.kink)
     undecided = (within & vague) | same_infinity | no_claim_here
+    if witness.narrow:  # out of range, or by another branch: then anything may come, infinity too
+        undecided |= ~np.isfinite(witness.bar)
+        within &= np.isfinite(witness.bar)
     agrees = within & ~undecided
     off = ~within & ~undecided
     with np.errstate(all="ignore"):
         inaccurate = off & spoken & (gap <= joint + roundoff)
-        saved, blurred = _by_the_witness_alone(claim, witness, gap)
+        saved, blurred = _by_the_witness_alone(claim, witness, gap, budget)
     agrees, undecided = agrees | (saved & within), undecided & ~((saved | blurred) & within)
     inaccurate |= blurred & within & ~agrees
     if witness.name == "differences":  # made of f's values: what rounding of those explains is undecided
@@ -76,24 +93,25 @@ def compare(claim: Party, witness: Party, roundoff: Array) -> Comparison:
     return Comparison(agrees, off & ~inaccurate, inaccurate, undecided, gap, joint)
 
 
-def _by_the_witness_alone(claim: Party, witness: Party, gap: Array) -> tuple[Mask, Mask]:
+def _by_the_witness_alone(claim: Party, witness: Party, gap: Array, budget: Budget) -> tuple[Mask, Mask]:
     """Where the claim's own bar is too wide to decide anything but the witness's is not.
 
     There the witness's bar alone decides: the claim agrees as if it were exact, or it has lost digits (but not all).
     A claim gains nothing by being vague.
     """
     size = np.maximum(np.abs(claim.center), np.abs(witness.center))
-    floor = np.maximum(NEGLIGIBLE * typical(size), 4 * UNDERFLOW)
-    vague = ~(claim.bar <= np.maximum(DECISIVE * size, floor))
-    tight = (witness.bar <= np.maximum(DECISIVE * size, floor)) & ~witness.kink
-    saved = vague & tight & (gap <= witness.bar + INACCURATE_UNITS * UNIT * size)
-    return saved, vague & tight & ~saved & (gap <= DECISIVE * np.abs(witness.center))
+    floor = np.maximum(budget.negligible * typical(size), 4 * budget.underflow)
+    vague = ~(claim.bar <= np.maximum(budget.decisive * size, floor))
+    tight = (witness.bar <= np.maximum(budget.decisive * size, floor)) & ~witness.kink
+    saved = vague & tight & (gap <= witness.bar + budget.inaccurate_units * budget.unit * size)
+    return saved, vague & tight & ~saved & (gap <= budget.decisive * np.abs(witness.center))
 
 
-def _too_wide(claim: Party, witness: Party, joint: Array) -> Mask:
+def _too_wide(claim: Party, witness: Party, joint: Array, budget: Budget) -> Mask:
     size = np.maximum(np.abs(claim.center), np.abs(witness.center))
-    more_than_underflow = joint > 4 * UNDERFLOW  # 0 and 0 agree, though any bar is wide beside 0
-    return np.asarray((joint > DECISIVE * size) & (joint > NEGLIGIBLE * typical(size)) & more_than_underflow)
+    more_than_underflow = joint > 4 * budget.underflow  # 0 and 0 agree, though any bar is wide beside 0
+    small = budget.negligible * typical(size)
+    return np.asarray((joint > budget.decisive * size) & (joint > small) & more_than_underflow)
 
 
 def typical(size: Array) -> float:
@@ -102,7 +120,9 @@ def typical(size: Array) -> float:
     return float(np.median(some)) if some.size else 0.0
 
 
-def zero_everywhere(result: Comparison, claim: Party, witness: Party, natural: float) -> Comparison:
+def zero_everywhere(
+    result: Comparison, claim: Party, witness: Party, natural: float, negligible: float = NEGLIGIBLE
+) -> Comparison:
     """A quantity that is zero, within bars, at all points and positions: none of its numbers is a measure for the bars.
 
     (The softmax of one number has a derivative of zero, and rounding leaves some 1e-17.) The natural size of such a
@@ -111,7 +131,7 @@ def zero_everywhere(result: Comparison, claim: Party, witness: Party, natural: f
     if not (result.undecided | result.agrees).all() or not result.undecided.any():
         return result
     zero = (np.abs(claim.center) <= claim.bar) & (np.abs(witness.center) <= witness.bar)
-    if not (zero & (result.joint <= NEGLIGIBLE * natural)).all():
+    if not (zero & (result.joint <= negligible * natural)).all():
         return result
     return replace(result, agrees=np.ones_like(result.agrees), undecided=np.zeros_like(result.undecided))
 
@@ -123,7 +143,7 @@ def _misshapen(claim: Party, witness: Party) -> Comparison:
     return Comparison(no, yes, no, no, np.full(shape, np.nan), np.full(shape, np.nan))
 
 
-def explained_by_rounding(values: Array, inputs: Array) -> Array:
+def explained_by_rounding(values: Array, inputs: Array, budget: Budget = FLOAT64) -> Array:
     """How far a derivative may be off where rounding of f's own values explains it.
 
     values: (B,) the size of <ct, f> at each point; inputs: (B, *shape) the input the derivative is taken by.
@@ -131,11 +151,13 @@ def explained_by_rounding(values: Array, inputs: Array) -> Array:
     """
     size = np.abs(values).reshape(-1, *(1,) * (inputs.ndim - 1))
     with np.errstate(all="ignore"):
-        allowed = INACCURATE_UNITS * UNIT * size / np.abs(inputs)
+        allowed = budget.inaccurate_units * budget.unit * size / np.abs(inputs)
     return np.where(np.isfinite(allowed), allowed, 0.0)
 
 
-def explained_along(values: Array, inputs: Sequence[Array], tangents: Sequence[Array]) -> Array:
+def explained_along(
+    values: Array, inputs: Sequence[Array], tangents: Sequence[Array], budget: Budget = FLOAT64
+) -> Array:
     """The same for a derivative along tangents: a step that moves some input by its own size shifts f by rounding only.
 
     values: (B, *out) the output that is pushed forward; inputs, tangents: (B, *shape) each.
@@ -145,5 +167,5 @@ def explained_along(values: Array, inputs: Sequence[Array], tangents: Sequence[A
         with np.errstate(all="ignore"):
             ratio = np.abs(t / x).reshape(len(speed), -1)
         speed = np.maximum(speed, np.max(np.where(np.isfinite(ratio), ratio, 0.0), axis=1, initial=0.0))
-    allowed = INACCURATE_UNITS * UNIT * np.abs(values) * speed.reshape(-1, *(1,) * (values.ndim - 1))
+    allowed = budget.inaccurate_units * budget.unit * np.abs(values) * speed.reshape(-1, *(1,) * (values.ndim - 1))
     return np.where(np.isfinite(allowed), allowed, 0.0)

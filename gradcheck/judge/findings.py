@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.judge import proofs
 from gradcheck.judge.blame import Blame, blame
-from gradcheck.judge.budgets import LOSS_UNITS, NEAR_MISS, SELF_BARRED, UNIT, VALUE_UNITS
+from gradcheck.judge.budgets import BUDGETS, LOSS_UNITS, NEAR_MISS, SELF_BARRED, Budget, dtype_of
 from gradcheck.judge.compare import (
     Array,
     Comparison,
@@ -29,6 +29,7 @@ from gradcheck.judge.pairing import paired, paired_losses
 from gradcheck.judge.telling import digits_lost, in_words, reason_of
 from gradcheck.oracles.evidence import Evidence, Measured, Proof, Reason, Silence, Testimony
 from gradcheck.spec.case import Case
+from gradcheck.spec.precision import PRECISIONS
 
 MODES_ALONG = re.compile("jvp|pairing|hess|hvp")  # derivatives along a direction
 MODES = {"value": "value", "vjp": "reverse", "jvp": "forward", "hvp": "second", "hess": "second"}
@@ -42,18 +43,35 @@ def judge(case: Case, testimonies: Testimonies) -> tuple[Finding, ...]:
     """
     claim = testimonies["claim"]
     if isinstance(claim, Silence):
-        return tuple(_silent(silence) for silence in testimonies.values() if isinstance(silence, Silence))
+        return tuple(
+            _silent(said) for n, said in testimonies.items() if isinstance(said, Silence) and _judged_here(case, n)
+        )
     found: list[Finding] = []
     room = _Room(case, testimonies)
     for name, testimony in testimonies.items():
-        if name == "claim":
+        if name == "claim" or not _judged_here(case, name):
             continue
         if isinstance(testimony, Silence):
             found.append(_silent(testimony))
         else:
-            found += room.findings(name)
+            found += [*_of_other_dtypes(testimony, case.dtype), *room.findings(name)]
             found += room.proven(name, testimony.proofs)
     return tuple(found)
+
+
+def _judged_here(case: Case, witness: str) -> bool:
+    """At a narrower dtype those who compute in it: the others, heard in float64, say who is right."""
+    return case.dtype == "float64" or dtype_of(witness) == case.dtype
+
+
+def _of_other_dtypes(said: Evidence, dtype: str) -> Iterator[Finding]:
+    """One finding for each derivative that came in another dtype than its input's."""
+    if dtype == "float64":
+        return
+    for quantity, other in said.dtypes.items():
+        mode = MODES[quantity.partition(":")[0]]
+        reason = f"{in_words(quantity)} comes in {other}, where its input is {dtype}"
+        yield Finding(said.witness, mode, Verdict.DISAGREES, reason, 0, 0, 0, label(said.witness, mode), None)
 
 
 def _silent(silence: Silence) -> Finding:
@@ -65,7 +83,7 @@ class _Room:
     """Everybody's answers to one case, ready to be held against one another."""
 
     def __init__(self, case: Case, testimonies: Testimonies) -> None:
-        self.case = case
+        self.case, self.precision = case, PRECISIONS[case.dtype]
         self.said = {n: dict(t.answers) for n, t in testimonies.items() if isinstance(t, Evidence)}
         self.claimed = self.said["claim"]
         self.scale = self._values()
@@ -160,10 +178,11 @@ class _Room:
 
     def comparison(self, witness: str, quantity: str, ours: Party, theirs: Party) -> Comparison:
         """The two parties compared, with kinks judged by what the differences measured there."""
-        result = compare(ours, theirs, self.explained(witness, quantity, ours.center.shape))
+        budget = BUDGETS[dtype_of(witness)]
+        result = compare(ours, theirs, self.explained(witness, quantity, ours.center.shape), budget)
         if ours.center.shape != theirs.center.shape:
             return result
-        result = zero_everywhere(result, ours, theirs, self._natural(quantity))
+        result = zero_everywhere(result, ours, theirs, self._natural(quantity), budget.negligible)
         answer = self.answer("differences", quantity) if "differences" in self.said else None
         if answer is not None and answer[1].center.shape == ours.center.shape:
             return within_hull(result, ours, theirs, party("differences", "differences", answer[1]))
@@ -214,20 +233,21 @@ class _Room:
         """What rounding of the function's own values would explain, where the witness's bars do not hold it yet."""
         if witness in SELF_BARRED:
             return np.zeros(shape)
+        budget = BUDGETS[dtype_of(witness)]
         kind, _, name = quantity.partition("|")[0].partition(":")
         if kind == "vjp":
-            return np.broadcast_to(explained_by_rounding(self.scale, self.case.inputs[name]), shape)
+            return np.broadcast_to(explained_by_rounding(self.scale, self.case.inputs[name], budget), shape)
         if kind == "pairing":
-            return np.broadcast_to(self._along(self.scale), shape)
+            return np.broadcast_to(self._along(self.scale, budget), shape)
         if kind.startswith("jvp"):
-            return np.broadcast_to(self._along(self.claimed[kind.replace("jvp", "value")].center), shape)
+            return np.broadcast_to(self._along(self.claimed[kind.replace("jvp", "value")].center, budget), shape)
         if kind.startswith("value"):
-            return VALUE_UNITS * UNIT * np.abs(self.claimed[kind].center)
+            return budget.value_units * budget.unit * np.abs(self.claimed[kind].center)
         return np.zeros(shape)
 
-    def _along(self, values: Array) -> Array:
+    def _along(self, values: Array, budget: Budget) -> Array:
         tangents = self.case.tangents
-        return explained_along(values, [self.case.inputs[n] for n in tangents], list(tangents.values()))
+        return explained_along(values, [self.case.inputs[n] for n in tangents], list(tangents.values()), budget)
 
     def _numbers(self, quantity: str, index: tuple[int, ...]) -> Iterator[Number]:
         """What every party says about one element, the claim first, bars widened to the budgets."""
@@ -252,8 +272,8 @@ class _Room:
             cotangent={name: array[row].tolist() for name, array in self.case.cotangents.items()},
             numbers=numbers,
             error=gap / joint if joint > 0 else float(np.inf if gap else 0.0),
-            ulp=float(gap / np.spacing(largest)) if largest else float("nan"),
-            lost=digits_lost(gap, largest),
+            ulp=float(gap / self.precision.spacing(largest)) if largest else float("nan"),
+            lost=digits_lost(gap, largest, self.precision),
         )
 
 

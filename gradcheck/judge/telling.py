@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.judge.blame import Blame
-from gradcheck.judge.budgets import UNIT
+from gradcheck.judge.budgets import dtype_of
 from gradcheck.judge.compare import Comparison, Party
 from gradcheck.judge.finding import Verdict, Worst
-
-ALL_DIGITS = 16  # decimal digits of float64
+from gradcheck.spec.precision import PRECISIONS, Precision
 
 
 def reason_of(
@@ -21,29 +20,31 @@ def reason_of(
         return f"{what}: there was nothing to compare"
     if result.gap.shape != theirs.center.shape:
         return f"{what} has shape {theirs.center.shape[1:]}, the claim {result.gap.shape[1:]}"
+    many = 0 if theirs.beyond is None else int((theirs.beyond & result.undecided).sum())
+    why = f" ({many} overflow or underflow on the way in {dtype_of(theirs.name)})" if many else ""
     if verdict is Verdict.AGREES:
-        doubt = f", {int(result.undecided.sum())} undecided" if result.undecided.any() else ""
+        doubt = f", {int(result.undecided.sum())} undecided{why}" if result.undecided.any() else ""
         return f"{what}: {int(result.agrees.sum())} of {total} numbers agree within their bars{doubt}"
     if verdict is Verdict.UNDECIDED:
-        return f"{what}: the bars of {int(result.undecided.sum())} of {total} numbers are too wide to decide"
+        return f"{what}: the bars of {int(result.undecided.sum())} of {total} numbers are too wide to decide{why}"
     many = int(result.wrong.sum() if verdict is Verdict.DISAGREES else result.inaccurate.sum())
     how = "differ by more than their bars" if verdict is Verdict.DISAGREES else "lose digits to rounding"
-    how += in_digits(worst)
+    how += in_digits(worst, PRECISIONS[dtype_of(theirs.name)])
     return f"{what}: {many} of {total} numbers {how}; {blamed.sentence}"
 
 
-def in_digits(worst: Worst) -> str:
+def in_digits(worst: Worst, precision: Precision) -> str:
     """How far off the worst element is, as people count: " (4.5e9 ulp, 10 of 16 digits)"."""
     if not np.isfinite(worst.lost):
         return ""
-    return f" ({worst.ulp:.2g} ulp, {round(worst.lost)} of {ALL_DIGITS} digits)"
+    return f" ({worst.ulp:.2g} ulp, {round(worst.lost)} of {precision.decimals} digits)"
 
 
-def digits_lost(gap: float, size: float) -> float:
-    """Decimal digits of a number of this size that an error of `gap` takes, of the sixteen that float64 has."""
+def digits_lost(gap: float, size: float, precision: Precision) -> float:
+    """Decimal digits of a number of this size that an error of `gap` takes, of those that the dtype has."""
     if not size or not np.isfinite(gap):
         return float("nan")
-    return float(np.clip(np.log10(max(gap / (UNIT * size), 1.0)), 0.0, ALL_DIGITS))
+    return float(np.clip(np.log10(max(gap / (precision.unit * size), 1.0)), 0.0, precision.decimals))
 
 
 def in_words(quantity: str) -> str:

@@ -26,6 +26,7 @@ WITNESSES: Mapping[str, str] = {
     "certified": "flint", "engine": "numpy", "differences": "numpy", "torch": "torch", "jax": "jax",
 }  # fmt: skip
 INDEPENDENT = frozenset(WITNESSES)
+COMPUTING = frozenset({"torch", "jax"})  # whose numbers are of the dtype that is asked for
 FAR_MORE = 64.0  # times the bar in float64, in units of roundoff, from which on a bar is one of range
 LACKING = re.compile("not implemented for|[Uu]nsupported dtype|not supported|only supports|Expected a floating")
 
@@ -54,7 +55,9 @@ class Hearing:
     inquiry: Inquiry
     allowed: Sequence[str] | None = ()
 
-    def all(self, names: Sequence[str], example: Example | None = None) -> dict[str, Testimony]:
+    def all(
+        self, names: Sequence[str], example: Example | None = None, implementations: bool = True
+    ) -> dict[str, Testimony]:
         """What the claim, the named witnesses, the implementations and (for its case) the example say."""
         spec: Spec = self.inquiry.spec
         heard: dict[str, Testimony] = {"claim": self._claim}
@@ -62,7 +65,7 @@ class Hearing:
             heard[self.title(name)] = self.one(name)
         if example is not None:
             heard["example"] = _measured("example", lambda: self._example(example))
-        for implementation in spec.implementations:
+        for implementation in spec.implementations if implementations else ():
             name = f"implementation:{implementation.backend}"
             heard[self.title(name)] = self._implementation(name)
         return heard
@@ -189,7 +192,7 @@ def _unanswered(said: Testimony, points: int) -> Testimony:
 
 def titled(name: str, dtype: str) -> str:
     """What a witness is called where it computes in a dtype; those of float64 alone keep their name."""
-    computes = name in ("torch", "jax") or name.startswith("implementation:")
+    computes = name in COMPUTING or name.startswith("implementation:")
     return f"{name} {dtype}" if computes and dtype != "float64" else name
 
 

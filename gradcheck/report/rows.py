@@ -263,8 +263,11 @@ def _cell(run: Run, outcome: Outcome, name: str) -> Cell:
 
 
 def _own_party(name: str) -> bool:
-    """Whether a party stands here for some functions only: examples, implementations, a claim that failed itself."""
-    return name in ("example", "claim") or name.startswith("implementation:")
+    """Whether a party stands here for some functions only: examples, implementations, a claim that failed itself.
+
+    A framework in a dtype ("torch float32") is one too: specs name the dtypes they are judged in.
+    """
+    return name in ("example", "claim") or name.startswith("implementation:") or " " in name
 
 
 def _concern(row: Row) -> tuple[int, int, bool]:

@@ -1,6 +1,7 @@
 """Doing it: the one runner, its records, the failure store and the gate."""
 
 from gradcheck.run.config import PROFILES, WITNESSES, Config, Profile, demanded
+from gradcheck.run.function import heard_of
 from gradcheck.run.gate import exit_code
 from gradcheck.run.outcome import Outcome, Run, Summary, WitnessResult
 from gradcheck.run.record import document, json_line, read_json, run_of, write_json
@@ -20,6 +21,7 @@ __all__ = [
     "document",
     "entries",
     "exit_code",
+    "heard_of",
     "json_line",
     "outcomes",
     "read_json",

@@ -35,7 +35,8 @@ class Config:
     """A run's settings.
 
     allowed: modules that implementations may be imported from, None to import nothing; python_path: folders searched
-    for them first. timeout: seconds that one function may take where workers are used (2 or more). store: the folder
+    for them first. dtypes: what frameworks and implementations compute in, whatever a spec says (none: as it says).
+    timeout: seconds that one function may take where workers are used (2 or more). store: the folder
     that failing points are kept in for `gradcheck replay`, None to keep none.
     """
 
@@ -45,6 +46,7 @@ class Config:
     workers: int = 1
     allowed: tuple[str, ...] | None = ()
     python_path: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
     timeout: float = 600.0
     store: str | None = None
 

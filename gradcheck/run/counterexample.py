@@ -45,7 +45,8 @@ def counterexample(
 
 def _ask(case: Case, config: Config, witnesses: Sequence[str]) -> dict[str, Any]:
     hearing = Hearing(Inquiry(case), config.allowed)
-    names = [w for w in witnesses if not w.startswith("implementation:")]
+    named = (w.removesuffix(f" {case.dtype}") for w in witnesses)
+    names = [w for w in named if not w.startswith("implementation:")]
     return hearing.all(names)
 
 
@@ -66,7 +67,7 @@ def _told(case: Case, finding: Finding) -> Counterexample:
     return Counterexample(
         dict(case.sizes), plain(dict(worst.inputs)), plain(dict(worst.cotangent)), worst.quantity, worst.index,
         numbers, sentence(worst.inputs, worst.cotangent, worst.quantity, worst.index, worst.numbers, along),
-        plain(along),
+        plain(along), case.dtype,
     )  # fmt: skip
 
 

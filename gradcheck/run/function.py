@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from gradcheck.cases import build, example_case, example_sizes, plans
+from gradcheck.cases import build, example_case, example_sizes, narrowed, plans
 from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, judge, overall, power, witness_verdict
+from gradcheck.judge.budgets import dtype_of
 from gradcheck.judge.whole import mode_verdict
 from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Testimony
+from gradcheck.oracles.hearing import COMPUTING, titled
 from gradcheck.oracles.inquiry import claimed
 from gradcheck.run.config import Config
 from gradcheck.run.counterexample import counterexample
@@ -20,6 +22,7 @@ from gradcheck.run.pictures import graph_of, plot_of
 from gradcheck.run.plain import plain
 from gradcheck.run.store import failure_id
 from gradcheck.spec import Case, Example, Spec
+from gradcheck.spec.words import DTYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,24 @@ def _cases(spec: Spec, config: Config) -> Iterator[tuple[Case, Example | None]]:
     profile = config.profile
     for plan in plans(spec, config.seed, profile.shapes, profile.per_shape):
         case = build(spec, plan, profile.points)
-        if case is not None:
-            yield case, None
+        if case is None:
+            continue
+        yield case, None
+        for dtype in _dtypes(spec, config):
+            narrow = None if dtype == "float64" else narrowed(case, dtype)
+            if narrow is not None:
+                yield narrow, None
+
+
+def _dtypes(spec: Spec, config: Config) -> tuple[str, ...]:
+    """What frameworks and implementations compute in. The claim itself is judged in float64 whatever they do."""
+    return config.dtypes or spec.dtypes
 
 
 def _hear(case: Case, config: Config, example: Example | None) -> _Heard:
-    said = Hearing(Inquiry(case), config.allowed).all(config.witnesses, example)
+    computes = case.dtype in _dtypes(case.spec, config)
+    names = [w for w in config.witnesses if computes or w not in COMPUTING]
+    said = Hearing(Inquiry(case), config.allowed).all(names, example, implementations=computes)
     return _Heard(case, said, judge(case, said))
 
 
@@ -101,6 +116,7 @@ def known_deviations(spec: Spec, findings: Sequence[Finding]) -> tuple[set[tuple
         shown = witness_verdict(about).value if about else "SILENT"
         if shown == entry.verdict:
             known.add((entry.witness, entry.verdict))
+            known |= {(titled(entry.witness, dtype), entry.verdict) for dtype in DTYPES}
         elif shown != "SILENT":
             stale.append(f"the known deviation of {entry.witness} ({entry.verdict}) is stale: it is {shown} now")
     return known, stale
@@ -122,15 +138,24 @@ def _passed(spec: Spec, whole: Whole, stale: Sequence[str]) -> tuple[bool, str]:
 def _witnesses(
     spec: Spec, findings: Sequence[Finding], heard: Sequence[_Heard], config: Config
 ) -> dict[str, WitnessResult]:
+    dtypes = _dtypes(spec, config)
+    names = dict.fromkeys([*config.witnesses, *heard_of(spec, config), *(f.witness for f in findings)])
+    return {name: _result(name, [f for f in findings if f.witness == name], heard, dtypes) for name in names}
+
+
+def heard_of(spec: Spec, config: Config) -> list[str]:
+    """Who is asked about a function, each by the name of its result: "engine", "torch", "torch float32" …"""
     tested = [f"implementation:{i.backend}" for i in spec.implementations]
-    names = dict.fromkeys([*config.witnesses, *(f.witness for f in findings), *tested])
-    return {name: _result(name, [f for f in findings if f.witness == name], heard) for name in names}
+    dtypes, computing = _dtypes(spec, config), [w for w in config.witnesses if w in COMPUTING]
+    found = [w for w in config.witnesses if w not in COMPUTING or "float64" in dtypes]
+    found += tested if "float64" in dtypes else []
+    return found + [titled(w, d) for d in dtypes if d != "float64" for w in [*computing, *tested]]
 
 
-def _result(name: str, about: Sequence[Finding], heard: Sequence[_Heard]) -> WitnessResult:
+def _result(name: str, about: Sequence[Finding], heard: Sequence[_Heard], dtypes: Sequence[str]) -> WitnessResult:
     seconds = sum(h.said[name].seconds for h in heard if name in h.said)
     if not about:
-        why = "the claim itself could not be evaluated" if heard else "no point of the domain was found"
+        why = _not_heard(name, heard, dtypes)
         return WitnessResult("SILENT", f"it was not heard: {why}", {}, seconds=seconds)
     verdict = witness_verdict(about)
     order = [f for f in about if f.verdict is verdict]
@@ -143,11 +168,23 @@ def _result(name: str, about: Sequence[Finding], heard: Sequence[_Heard]) -> Wit
     )  # fmt: skip
 
 
+def _not_heard(name: str, heard: Sequence[_Heard], dtypes: Sequence[str]) -> str:
+    """Why nothing came of a witness."""
+    dtype = dtype_of(name)
+    if not heard:
+        return "no point of the domain was found"
+    if dtype not in dtypes and name in COMPUTING:
+        return f"asked in {', '.join(dtypes)} only"
+    if not any(h.case.dtype == dtype for h in heard):
+        return f"no point of the domain was found in {dtype}"
+    return "the claim itself could not be evaluated"
+
+
 def _power(heard: Sequence[_Heard], config: Config) -> dict[str, object] | None:
     """The power over the cases of several points (an example alone says little): the middle case, the worst element."""
     found: list[Power] = []
     for h in heard:
-        one = power(h.said, _independent(config)) if h.case.points > 1 else None
+        one = power(h.said, _independent(config)) if h.case.points > 1 and h.case.dtype == "float64" else None
         if one is not None:
             found.append(one)
     if not found:
@@ -156,7 +193,8 @@ def _power(heard: Sequence[_Heard], config: Config) -> dict[str, object] | None:
 
 
 def _replay(spec: Spec, config: Config) -> str:
-    return f"gradcheck run {spec.place.file} -k {spec.id} --seed {config.seed} --profile {config.profile.name}"
+    dtypes = "".join(f" --dtype {name}" for name in config.dtypes)
+    return f"gradcheck run {spec.place.file} -k {spec.id}{dtypes} --seed {config.seed} --profile {config.profile.name}"
 
 
 def _stored(outcome: Outcome) -> Outcome:

@@ -74,6 +74,7 @@ class Counterexample:
     numbers: tuple[Mapping[str, Any], ...]  # {"witness", "center", "bar", "kink"}; the claim first
     sentence: str  # "at x = [3]: vjp:x[0] is 6 by claim; 1 by engine reverse, differences"
     tangents: Mapping[str, Any] = field(default_factory=dict)  # nested lists; {} where no direction mattered
+    dtype: str = "float64"  # what the witness at fault computed in
 
 
 @dataclass(frozen=True, slots=True)

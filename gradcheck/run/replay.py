@@ -44,7 +44,7 @@ def _case(spec: Spec, failure: Failure) -> Case:
         shape = inputs[i.name].shape
         if shape != tuple(failure.sizes.get(d, -1) if isinstance(d, str) else d for d in i.shape):
             raise UsageError(f"{spec.id} takes another {i.name} now than the stored one of shape {shape}")
-    case = batch(spec, failure.sizes, [inputs], [ct])
+    case = batch(spec, failure.sizes, [inputs], [ct], failure.dtype)
     if case is None:
         raise UsageError(f"the stored point is not in the domain of {failure.spec} any more")
     if not along:

@@ -31,6 +31,7 @@ class Failure:
     blame: str
     sentence: str
     tangents: Mapping[str, Any] = field(default_factory=dict)
+    dtype: str = "float64"
 
 
 def failure_id(outcome: Outcome) -> str:
@@ -48,7 +49,7 @@ def save(outcome: Outcome, folder: Path = FOLDER) -> Path | None:
         return None
     failure = Failure(
         failure_id(outcome), outcome.id, outcome.file, c.sizes, c.inputs, c.cotangent, c.quantity, outcome.blame,
-        c.sentence, c.tangents,
+        c.sentence, c.tangents, c.dtype,
     )  # fmt: skip
     path = folder / f"{failure.id}.json"
     part = folder / f"{failure.id}.{os.getpid()}.part"

@@ -3,6 +3,7 @@
 from gradcheck.spec.case import Case
 from gradcheck.spec.loader import SUFFIX, Linted, lint, lint_many, load, load_many
 from gradcheck.spec.model import (
+    Accuracy,
     Claim,
     ClaimKind,
     Domain,
@@ -23,6 +24,7 @@ from gradcheck.spec.trial import Note
 
 __all__ = [
     "SUFFIX",
+    "Accuracy",
     "Case",
     "Claim",
     "ClaimKind",

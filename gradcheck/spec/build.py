@@ -12,7 +12,7 @@ from gradcheck.spec.claims import build_claims
 from gradcheck.spec.domains import DISCRETE, wrong_shape
 from gradcheck.spec.entry import Entry
 from gradcheck.spec.examples import build_examples
-from gradcheck.spec.model import Expect, Implementation, Input, KinkConvention, Known, Spec
+from gradcheck.spec.model import Accuracy, Expect, Implementation, Input, KinkConvention, Known, Spec
 from gradcheck.spec.outputs import outputs_of
 from gradcheck.spec.words import CLAIMS, WITNESSES, why_not_an_input
 
@@ -41,6 +41,9 @@ def build_function(entry: Entry, form: schema.Function) -> Spec | None:
     examples = build_examples(entry, form, inputs, outputs)
     implementations = _implementations(entry, form)
     known = _known(entry, form)
+    for index, dtype in enumerate(form.dtypes):
+        if dtype in form.dtypes[:index]:
+            entry.complain(("dtypes", index), f"{dtype} is written twice", "each dtype once")
     if not any(getattr(form, claim) for claim in CLAIMS) and not implementations:
         entry.complain_missing((), "nothing is claimed of this function", "one of " + ", ".join(CLAIMS))
     if function is None or len(entry.complaints) > before:
@@ -60,7 +63,18 @@ def build_function(entry: Entry, form: schema.Function) -> Spec | None:
         expect=Expect(form.expect.verdict, form.expect.blame, entry.at_key("expect")) if form.expect else None,
         place=entry.at_key(),
         text=entry.document.text(entry.path),
+        dtypes=tuple(form.dtypes),
+        accuracy=_accuracy(entry, form),
     )
+
+
+def _accuracy(entry: Entry, form: schema.Function) -> Accuracy | None:
+    given = form.accuracy
+    if given is None:
+        return None
+    if isinstance(given, str):
+        return Accuracy(None, float("inf"), entry.at_key("accuracy"))
+    return Accuracy(given.ulp, given.absolute, entry.at_key("accuracy"))
 
 
 def _dims(inputs: tuple[Input, ...]) -> set[str]:

@@ -110,6 +110,14 @@ def whole(value: Any, low: int, high: int) -> int:
     refuse(f"{repr(value) if number else describe(value)} is not such a number", f"a whole number from {low} to {high}")
 
 
+def positive(value: Any, what: str) -> float:
+    """A finite number above zero."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+        return float(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    refuse(f"{repr(value) if number else describe(value)} is not {what}", "a number above 0")
+
+
 def reference(value: Any) -> str:
     """A reference to people's own code."""
     if isinstance(value, str) and re.fullmatch(REFERENCE, value):

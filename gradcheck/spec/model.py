@@ -127,6 +127,19 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True)
+class Accuracy:
+    """What accuracy is asked of whoever computes the function: one of the two is given.
+
+    ulp: no number may be further from the truth than so many units in its last place (of the dtype judged).
+    absolute: an error of rounding that is no larger than this is none (inf: however large).
+    """
+
+    ulp: float | None
+    absolute: float | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """One function and what is claimed of it. `text` is its YAML as written."""
 
@@ -144,6 +157,8 @@ class Spec:
     expect: Expect | None
     place: Place
     text: str
+    dtypes: tuple[str, ...] = ("float64",)  # what frameworks and implementations are asked to compute in
+    accuracy: Accuracy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ class Precision:
         """The unit roundoff: half the distance from 1 to the next number."""
         return 2.0**-self.digits
 
+    @property
+    def decimals(self) -> int:
+        """The decimal digits of a number, rounded: 16 of float64."""
+        return round(self.digits * 0.30103)
+
     def rounded(self, x: Any) -> NDArray[np.float64]:
         """The nearest numbers of this format (ties to even, past the largest infinite), as float64."""
         x = np.asarray(x, dtype=float)

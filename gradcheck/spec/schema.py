@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from gradcheck.spec import fields as f
-from gradcheck.spec.words import ACTIONS, BLAMES, CLAIMS, VERDICTS
+from gradcheck.spec.words import ACTIONS, BLAMES, CLAIMS, DTYPES, VERDICTS
 
 
 class _Form(BaseModel):
@@ -47,8 +47,24 @@ def _version(value: Any) -> int:
 
 def _dtype(value: Any) -> str:
     if value in ("float32", "float16", "bfloat16"):
-        f.refuse(f"{value} cannot be judged yet", "float64")
+        f.refuse(f"{value} is no dtype of one input", f"float64 here, and 'dtypes: [float64, {value}]' of the function")
     return f.one_of(value, ("float64",), "a dtype")
+
+
+def _judged(value: Any) -> str:
+    return f.one_of(value, DTYPES, "a dtype")
+
+
+def _ulp(value: Any) -> float:
+    return f.positive(value, "a number of units in the last place")
+
+
+def _absolute(value: Any) -> float:
+    return f.positive(value, "an absolute error")
+
+
+def _accuracy_word(value: Any) -> str:
+    return f.one_of(value, ("absolute",), "an accuracy")
 
 
 def _decimals(value: Any) -> int:
@@ -78,6 +94,9 @@ Decimals = Annotated[int, BeforeValidator(_decimals)]
 Verdict = Annotated[str, BeforeValidator(_verdict), WithJsonSchema({"enum": list(VERDICTS)})]
 Blame = Annotated[str, BeforeValidator(_blame)]
 Names = list[f.Text]
+_ABOVE_ZERO = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
+Dtype = Annotated[str, BeforeValidator(_judged), WithJsonSchema({"enum": list(DTYPES)})]
+AccuracyWord = Annotated[str, BeforeValidator(_accuracy_word), WithJsonSchema({"const": "absolute"})]
 
 
 class Input(_Form):
@@ -87,6 +106,20 @@ class Input(_Form):
     domain: f.Formula = "real"
     dtype: Annotated[str, BeforeValidator(_dtype), WithJsonSchema({"enum": ["float64"]})] = "float64"
     differentiable: f.Flag | None = None
+
+
+class Accuracy(_Form):
+    """How close a number must be, in units in the last place; or how large an error of rounding matters to nobody."""
+
+    ulp: Annotated[float, BeforeValidator(_ulp), _ABOVE_ZERO] | None = None
+    absolute: Annotated[float, BeforeValidator(_absolute), _ABOVE_ZERO] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_of_two(cls, data: Any) -> Any:
+        if isinstance(data, dict) and set(data) in ({"ulp", "absolute"}, set()):
+            f.refuse("one accuracy is asked for", "either ulp or absolute")
+        return data
 
 
 class Example(_Form):
@@ -166,6 +199,13 @@ class Function(_Form):
     implementations: Implementations | None = None
     known: dict[str, Known] = Field(default_factory=dict)
     expect: Expect | None = None
+    dtypes: list[Dtype] = Field(default_factory=lambda: ["float64"], min_length=1)
+    accuracy: (
+        Annotated[
+            Annotated[AccuracyWord, Tag("<formula>")] | Annotated[Accuracy, Tag("<mapping>")], Discriminator(_kind)
+        ]
+        | None
+    ) = None
 
 
 class Backward(_Form):
