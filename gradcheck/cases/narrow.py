@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.spec.case import Case
-from gradcheck.spec.membership import inside
+from gradcheck.spec.membership import inside, within_box
 from gradcheck.spec.precision import PRECISIONS, Precision
 
 Array = NDArray[np.float64]
+STEPS = 32  # units in the last place that a neighbour is away at most
 EXACT_SUMS = frozenset({"simplex", "sphere", "orthogonal"})  # no rounded point meets these
 
 
@@ -38,6 +39,27 @@ def narrowed(case: Case, dtype: str) -> Case | None:
         case, inputs=_kept(inputs, keep), cotangents=_kept(cotangents, keep), tangents=_kept(tangents, keep),
         origins=origins, rejected=case.rejected + int((~keep).sum()), dtype=dtype,
     )  # fmt: skip
+
+
+def neighbours(case: Case, count: int) -> list[Case]:
+    """The case with every moving number moved by up to STEPS units in its last place, `count` times; inside the domain.
+
+    A point that leaves the domain stays where it is.
+    """
+    precision, rng = PRECISIONS[case.dtype], np.random.default_rng(case.seed)
+    found = []
+    for _ in range(count):
+        inputs = dict(case.inputs)
+        for i in case.spec.inputs:
+            if i.differentiable:
+                x = case.inputs[i.name]
+                step = rng.integers(1, STEPS + 1, x.shape) * rng.choice([-1, 1], x.shape) * precision.spacing(x)
+                moved = precision.rounded(x + step)
+                inputs[i.name] = np.where(within_box(i.domain, moved), moved, precision.rounded(x - step))
+        ok = inside(case.spec, inputs, case.sizes)
+        kept = {n: np.where(ok.reshape(-1, *(1,) * (x.ndim - 1)), x, case.inputs[n]) for n, x in inputs.items()}
+        found.append(replace(case, inputs=_kept(kept, np.ones(case.points, dtype=bool))))
+    return found
 
 
 def _rounded(arrays: Mapping[str, Array], precision: Precision) -> dict[str, Array]:

@@ -78,7 +78,7 @@ def compare(claim: Party, witness: Party, roundoff: Array, budget: Budget = FLOA
     no_claim_here = np.isnan(witness.center) & (np.isinf(witness.bar) | claim.kink)
     undecided = (within & vague) | same_infinity | no_claim_here
     if witness.narrow:  # out of range, or by another branch: then anything may come, infinity too
-        undecided |= ~np.isfinite(witness.bar)
+        undecided |= ~np.isfinite(witness.bar) | (vague & ~np.isfinite(witness.center))
         within &= np.isfinite(witness.bar)
     agrees = within & ~undecided
     off = ~within & ~undecided

@@ -66,4 +66,5 @@ class Finding:
     worst: Worst | None
     seconds: float = 0.0
     inaccurate: int = 0  # elements that lost digits
+    missed: int = 0  # elements further off than the spec's `accuracy` demands (counted among the inaccurate too)
     uncovered: int = 0  # positions of the quantity at which no point of a case of many points agreed

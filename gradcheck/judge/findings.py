@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.judge import proofs
+from gradcheck.judge.accuracy import demanded, forgiven, missed, told
 from gradcheck.judge.blame import Blame, blame
-from gradcheck.judge.budgets import BUDGETS, LOSS_UNITS, NEAR_MISS, SELF_BARRED, Budget, dtype_of
+from gradcheck.judge.budgets import BUDGETS, LOSS_UNITS, NEAR_MISS, SELF_BARRED, TREMOR, Budget, dtype_of
 from gradcheck.judge.compare import (
     Array,
     Comparison,
@@ -34,12 +35,14 @@ from gradcheck.spec.precision import PRECISIONS
 MODES_ALONG = re.compile("jvp|pairing|hess|hvp")  # derivatives along a direction
 MODES = {"value": "value", "vjp": "reverse", "jvp": "forward", "hvp": "second", "hess": "second"}
 Testimonies = Mapping[str, Testimony]
+Tremors = Mapping[str, Mapping[str, Array]]  # witness -> quantity -> (B, …)
 
 
-def judge(case: Case, testimonies: Testimonies) -> tuple[Finding, ...]:
+def judge(case: Case, testimonies: Testimonies, tremors: Tremors | None = None) -> tuple[Finding, ...]:
     """Compare the claim with every other witness, quantity by quantity.
 
     testimonies: witness -> what it said, "claim" among them; a witness that is silent gives one finding that says so.
+    tremors: how far apart a witness's errors are near the points, where that was asked (see `oracles.tremor`).
     """
     claim = testimonies["claim"]
     if isinstance(claim, Silence):
@@ -47,7 +50,7 @@ def judge(case: Case, testimonies: Testimonies) -> tuple[Finding, ...]:
             _silent(said) for n, said in testimonies.items() if isinstance(said, Silence) and _judged_here(case, n)
         )
     found: list[Finding] = []
-    room = _Room(case, testimonies)
+    room = _Room(case, testimonies, tremors or {})
     for name, testimony in testimonies.items():
         if name == "claim" or not _judged_here(case, name):
             continue
@@ -82,7 +85,8 @@ def _silent(silence: Silence) -> Finding:
 class _Room:
     """Everybody's answers to one case, ready to be held against one another."""
 
-    def __init__(self, case: Case, testimonies: Testimonies) -> None:
+    def __init__(self, case: Case, testimonies: Testimonies, tremors: Tremors) -> None:
+        self.tremors = tremors
         self.case, self.precision = case, PRECISIONS[case.dtype]
         self.said = {n: dict(t.answers) for n, t in testimonies.items() if isinstance(t, Evidence)}
         self.claimed = self.said["claim"]
@@ -159,6 +163,9 @@ class _Room:
         ours = party("claim", "claim", claimed)
         theirs = party(label(witness, mode), witness, measured)
         result = self.comparison(witness, quantity, ours, theirs)
+        result, small = forgiven(result, self.case.spec.accuracy)
+        off = self._missed(witness, quantity, result, ours, theirs)
+        result = demanded(result, off)
         verdict = verdict_of(result)
         worst, blamed = None, Blame("", "")
         if result.gap.size:
@@ -171,10 +178,18 @@ class _Room:
                 blamed = _of_rounding(blamed, numbers, theirs)
         undecided, wrong = int(result.undecided.sum()), int(result.wrong.sum())
         reason = reason_of(verdict, quantity, result, worst, blamed, theirs)
+        reason += told(self.case.spec.accuracy, verdict, int(small.sum()), int(off.sum()))
         return Finding(
             witness, mode, verdict, reason, result.gap.size, undecided, wrong, blamed.who, worst,
-            inaccurate=int(result.inaccurate.sum()), uncovered=_uncovered(result),
+            inaccurate=int(result.inaccurate.sum()), missed=int(off.sum()), uncovered=_uncovered(result),
         )  # fmt: skip
+
+    def _missed(self, witness: str, quantity: str, result: Comparison, ours: Party, theirs: Party) -> Mask:
+        """The numbers that miss the accuracy that the spec demands of whoever computes the function."""
+        computes = witness not in SELF_BARRED | {"differences"} and quantity != "pairing"
+        if not computes or ours.center.shape != theirs.center.shape:
+            return np.zeros_like(result.agrees)
+        return missed(result, ours, theirs, self.case.spec.accuracy, self.precision)
 
     def comparison(self, witness: str, quantity: str, ours: Party, theirs: Party) -> Comparison:
         """The two parties compared, with kinks judged by what the differences measured there."""
@@ -234,6 +249,11 @@ class _Room:
         if witness in SELF_BARRED:
             return np.zeros(shape)
         budget = BUDGETS[dtype_of(witness)]
+        rounding = self._explained(quantity, shape, budget)
+        nearby = self.tremors.get(witness, {}).get(quantity.partition("|")[0])
+        return rounding if nearby is None or nearby.shape != shape else np.maximum(rounding, TREMOR * nearby)
+
+    def _explained(self, quantity: str, shape: tuple[int, ...], budget: Budget) -> Array:
         kind, _, name = quantity.partition("|")[0].partition(":")
         if kind == "vjp":
             return np.broadcast_to(explained_by_rounding(self.scale, self.case.inputs[name], budget), shape)
@@ -345,7 +365,7 @@ def wrong_points(case: Case, testimonies: Testimonies, witness: str, quantity: s
     nowhere = np.zeros(case.points, dtype=bool)
     if not all(isinstance(testimonies.get(name), Evidence) for name in ("claim", witness)):
         return nowhere
-    room = _Room(case, testimonies)
+    room = _Room(case, testimonies, {})
     claimed = room.claimed.get(quantity)
     answer = room.answer(witness, quantity) if claimed is not None else None
     if claimed is None or answer is None:

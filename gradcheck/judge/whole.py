@@ -71,7 +71,8 @@ def overall(findings: Sequence[Finding], independent: frozenset[str], quantities
     closest = max((f for f in findings if f.worst), key=lambda f: f.worst.error if f.worst else 0.0, default=None)
     lossy = [f for f in findings if f.verdict is Verdict.INACCURATE]
     if lossy:
-        return Whole(Verdict.INACCURATE, True, f"{lossy[0].witness}: {lossy[0].reason}", lossy[0].blame, lossy[0])
+        first = next((f for f in lossy if f.missed), lossy[0])  # what misses the spec's own demand fails
+        return Whole(Verdict.INACCURATE, not first.missed, f"{first.witness}: {first.reason}", first.blame, first)
     return Whole(Verdict.AGREES, True, _agreement(findings, independent), "", closest)
 
 

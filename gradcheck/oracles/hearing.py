@@ -79,6 +79,11 @@ class Hearing:
         """What a witness is called in this case: "torch", or "torch float32"."""
         return titled(name, self.dtype)
 
+    def titled(self, title: str) -> Testimony:
+        """What the witness of that title says in this case's dtype: "torch float32", "implementation:numpy float32"."""
+        name = title.partition(" ")[0]
+        return self._implementation(name) if name.startswith("implementation:") else self.one(name)
+
     def one(self, name: str) -> Testimony:
         """What one witness says."""
         if name == "engine":
@@ -153,8 +158,9 @@ class Hearing:
         if self.dtype == "float64" or own is None or own.bar.shape != bar.shape:
             return None
         with np.errstate(all="ignore"):
-            scaled = own.bar * (PRECISIONS[self.dtype].unit / FLOAT64.unit)
-            return np.asarray(np.isfinite(own.bar) & (bar > FAR_MORE * scaled) & (bar > 0))
+            precision = PRECISIONS[self.dtype]
+            scaled = own.bar * (precision.unit / FLOAT64.unit) + precision.underflow
+            return np.asarray(np.isfinite(own.bar) & (bar > FAR_MORE * scaled))
 
     def _implementation(self, name: str) -> Testimony:
         from gradcheck.oracles import implementations

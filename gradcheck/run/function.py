@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from gradcheck.cases import build, example_case, example_sizes, narrowed, plans
+from gradcheck.cases import build, example_case, example_sizes, narrowed, neighbours, plans
 from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, judge, overall, power, witness_verdict
 from gradcheck.judge.budgets import dtype_of
@@ -15,6 +15,7 @@ from gradcheck.judge.whole import mode_verdict
 from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Testimony
 from gradcheck.oracles.hearing import COMPUTING, titled
 from gradcheck.oracles.inquiry import claimed
+from gradcheck.oracles.tremor import tremors
 from gradcheck.run.config import Config
 from gradcheck.run.counterexample import counterexample
 from gradcheck.run.outcome import ClaimText, Outcome, WitnessResult
@@ -23,6 +24,8 @@ from gradcheck.run.plain import plain
 from gradcheck.run.store import failure_id
 from gradcheck.spec import Case, Example, Spec
 from gradcheck.spec.words import DTYPES
+
+NEARBY = 6  # neighbours of a case at which it is seen whether an error is one of rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,12 @@ def _hear(case: Case, config: Config, example: Example | None) -> _Heard:
     computes = case.dtype in _dtypes(case.spec, config)
     names = [w for w in config.witnesses if computes or w not in COMPUTING]
     said = Hearing(Inquiry(case), config.allowed).all(names, example, implementations=computes)
-    return _Heard(case, said, judge(case, said))
+    findings = judge(case, said)
+    wrong = [f.witness for f in findings if f.verdict is Verdict.DISAGREES and f.worst is not None]
+    if case.dtype != "float64" and wrong:
+        nearby = neighbours(case, NEARBY)
+        findings = judge(case, said, tremors(nearby, list(dict.fromkeys(wrong)), config.allowed))
+    return _Heard(case, said, findings)
 
 
 def _independent(config: Config) -> frozenset[str]:
