@@ -53,7 +53,10 @@ def by_slopes(xp: Any, row: Primitive) -> Function:
                 continue
             err = err + _scaled(_steepness(row, slope, i, y, values), off)
         if xp.narrow and row.name in STEPS:
-            err = err + _jump(row, values[0], error_of(args[0]))
+            err = err + _jump(row.numpy, values[0], error_of(args[0]))
+        if xp.narrow and row.name == "floor_divide":  # many round the quotient before they take its whole part
+            quotient = np.asarray(values[0]) / values[1]
+            err = err + _jump(np.floor, quotient, 2 * xp.unit * np.abs(quotient))
         return xp.carried(y, np.broadcast_to(err, np.shape(y)))
 
     return function
@@ -77,9 +80,9 @@ def _steepness(row: Primitive, slope: Any, i: int, y: Any, values: list[Any]) ->
     return sum(np.abs(part(NUMPY, y, *values) if callable(part) else part) for part in row.wirtinger[0])
 
 
-def _jump(row: Primitive, x: Any, err: Any) -> Any:
+def _jump(step: Function, x: Any, err: Any) -> Any:
     """How far a step function may be off where its argument's bound reaches over a step."""
-    return np.where(np.asarray(err) > 0, np.abs(row.numpy(x + err) - row.numpy(x - err)), 0.0)
+    return np.where(np.asarray(err) > 0, np.abs(step(x + err) - step(x - err)), 0.0)
 
 
 def _comparing(xp: Any, row: Primitive) -> Function:

@@ -55,6 +55,12 @@ def _judged(value: Any) -> str:
     return f.one_of(value, DTYPES, "a dtype")
 
 
+def _some(value: Any) -> Any:
+    if value == []:
+        f.refuse("no dtype is named", "one or more of " + ", ".join(DTYPES))
+    return value
+
+
 def _ulp(value: Any) -> float:
     return f.positive(value, "a number of units in the last place")
 
@@ -199,7 +205,9 @@ class Function(_Form):
     implementations: Implementations | None = None
     known: dict[str, Known] = Field(default_factory=dict)
     expect: Expect | None = None
-    dtypes: list[Dtype] = Field(default_factory=lambda: ["float64"], min_length=1)
+    dtypes: Annotated[list[Dtype], BeforeValidator(_some)] = Field(
+        default_factory=lambda: ["float64"], json_schema_extra={"minItems": 1}
+    )
     accuracy: (
         Annotated[
             Annotated[AccuracyWord, Tag("<formula>")] | Annotated[Accuracy, Tag("<mapping>")], Discriminator(_kind)
