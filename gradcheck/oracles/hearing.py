@@ -28,7 +28,9 @@ WITNESSES: Mapping[str, str] = {
 INDEPENDENT = frozenset(WITNESSES)
 COMPUTING = frozenset({"torch", "jax"})  # whose numbers are of the dtype that is asked for
 FAR_MORE = 64.0  # times the bar in float64, in units of roundoff, from which on a bar is one of range
-LACKING = re.compile("not implemented for|[Uu]nsupported dtype|not supported|only supports|Expected a floating")
+LACKING = re.compile(  # what PyTorch and JAX say of a function that they have not in a dtype
+    "not implemented for|[Uu]nsupported dtype|not supported|only supports|of float, double|other than float and double"
+)
 
 
 def installed(witness: str) -> bool:

@@ -38,7 +38,9 @@ def failure_id(outcome: Outcome) -> str:
     """A short name of the failing point: the same function failing at the same point has the same name."""
     c = outcome.counterexample
     assert c is not None
-    facts = json.dumps([outcome.id, plain(c.inputs), plain(c.cotangent), plain(c.tangents), c.quantity], sort_keys=True)
+    at = [] if c.dtype == "float64" else [c.dtype]
+    point = [outcome.id, plain(c.inputs), plain(c.cotangent), plain(c.tangents), c.quantity, *at]
+    facts = json.dumps(point, sort_keys=True)
     return f"{outcome.id}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
 
 

@@ -197,6 +197,18 @@ def test_the_command_of_a_run_gives_it_again(specs: Path):
     )
 
 
+def test_a_dtype_may_be_asked_for(specs: Path):
+    pytest.importorskip("torch")
+    words = ("--witness", "engine", "--witness", "torch", "--dtype", "float64", "--dtype", "float32")
+    result = gradcheck("run", "right.grad.yaml", "--profile", "quick", *words, "--json", "r.json", "-v")
+    assert result.exit_code == 0
+    assert "torch float32" in result.stdout
+    record = json.loads(Path("r.json").read_text(encoding="utf-8"))
+    assert record["functions"][0]["witnesses"]["torch float32"]["verdict"] == "AGREES"
+    assert "--dtype float64 --dtype float32" in record["command"]
+    assert gradcheck("run", "right.grad.yaml", "--dtype", "float8").exit_code == 2
+
+
 def test_report_shows_a_run_again_with_its_exit_code(specs: Path):
     shown = run("wrong.grad.yaml", "--json", "r.json")
     again = gradcheck("report", "r.json")

@@ -58,6 +58,34 @@ def test_an_item_for_every_witness_and_one_for_the_verdict(inside: pytest.Pytest
     ]
 
 
+def test_every_dtype_has_items_of_its_own(inside: pytest.Pytester):
+    text = (inside.path / "right.grad.yaml").read_text(encoding="utf-8")
+    narrow = text.replace("    value:", "    dtypes: [float64, float32]\n    value:", 1)
+    assert narrow != text
+    (inside.path / "narrow.grad.yaml").write_text(narrow, encoding="utf-8")
+    assert collect(inside, "narrow.grad.yaml", "-k", "float32") == [
+        "narrow.grad.yaml::sine/float32@torch",
+        "narrow.grad.yaml::sine/float32@jax",
+    ]
+    asked = collect(inside, "right.grad.yaml", "--gradcheck-dtype", "bfloat16", "--gradcheck-witness", "torch")
+    assert asked == ["right.grad.yaml::sine/bfloat16@torch", "right.grad.yaml::sine/float64@verdict"]
+    result = inside.runpytest_inprocess("narrow.grad.yaml", "-k", "float32 and torch")
+    result.assert_outcomes(passed=1, deselected=len(collect(inside, "narrow.grad.yaml")) - 1)
+
+
+def test_a_demand_that_is_missed_fails_the_witness_and_the_verdict(inside: pytest.Pytester):
+    pytest.importorskip("torch")
+    (inside.path / "demand.grad.yaml").write_text(
+        "gradcheck: 1\nfunctions:\n  f:\n    inputs: {x: {}}\n    value: x/3 + x\n    derivative: {x: 4/3}\n"
+        "    dtypes: [float32]\n    accuracy: {ulp: 0.01}\n", encoding="utf-8",
+    )  # fmt: skip
+    result = inside.runpytest_inprocess(
+        "demand.grad.yaml", "--gradcheck-witness", "engine", "--gradcheck-witness", "torch"
+    )
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*more than 0.01 units in the last place off, which the spec does not allow*"])
+
+
 def test_a_behaviour_has_the_witnesses_with_a_tape(inside: pytest.Pytester):
     found = collect(inside, "behaviour.grad.yaml")
     assert [name.partition("@")[2] for name in found] == ["engine", "torch", "jax", "verdict"]
