@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck.judge import proofs
 from gradcheck.judge.accuracy import demanded, forgiven, missed, told
 from gradcheck.judge.blame import Blame, blame
-from gradcheck.judge.budgets import BUDGETS, LOSS_UNITS, NEAR_MISS, SELF_BARRED, TREMOR, Budget, dtype_of
+from gradcheck.judge.budgets import BUDGETS, NEAR_MISS, SELF_BARRED, TREMOR, Budget, dtype_of
 from gradcheck.judge.compare import (
     Array,
     Comparison,
@@ -242,7 +242,11 @@ class _Room:
         """How far rounding explains that a witness is off: its own way of writing it, or the function's values."""
         roundoff, answer = self.roundoff(witness, quantity, shape), self.answer(witness, quantity)
         loss = None if answer is None else answer[1].loss
-        return roundoff if loss is None or loss.shape != shape else np.fmax(roundoff, LOSS_UNITS * loss)
+        return (
+            roundoff
+            if loss is None or loss.shape != shape
+            else np.fmax(roundoff, BUDGETS[dtype_of(witness)].loss_units * loss)
+        )
 
     def roundoff(self, witness: str, quantity: str, shape: tuple[int, ...]) -> Array:
         """What rounding of the function's own values would explain, where the witness's bars do not hold it yet."""

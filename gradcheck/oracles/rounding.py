@@ -13,7 +13,7 @@ constants that the dtype does not hold, results past its range, and decisions th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -88,8 +88,6 @@ class Bounded(Carried):
 class BoundedNamespace:
     """The namespace over `Bounded` values, one function a row of the vocabulary."""
 
-    vocabulary: Mapping[str, Primitive] = VOCABULARY
-
     def __init__(self, precision: Precision) -> None:
         self.precision = precision
         self.unit = precision.unit
@@ -111,7 +109,7 @@ class BoundedNamespace:
         return np.abs(np.asarray(x) - self.precision.rounded(x))
 
     def __getattr__(self, name: str) -> Function:
-        row = self.vocabulary.get(name)
+        row = VOCABULARY.get(name)
         if row is None:
             raise AttributeError(name)
         if row.compose is not None:

@@ -8,8 +8,9 @@ roundoff. What a framework is off by within that is a loss of digits, and no oth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,10 @@ Slope = Callable[..., Any]
 class CloudedNamespace(BoundedNamespace):
     """The namespace over `Bounded` values whose slopes are clouded; its numbers are those of `BOUNDED`."""
 
-    def __init__(self) -> None:
-        super().__init__(FLOAT64)
-        self.vocabulary = {name: _clouded(row) for name, row in VOCABULARY.items()}
+    @cached_property
+    def vocabulary(self) -> Mapping[str, Primitive]:
+        """The house's rows, with clouded slopes."""
+        return {name: _clouded(row) for name, row in VOCABULARY.items()}
 
 
 def rounded_once(x: Any) -> Bounded:
@@ -85,5 +87,5 @@ def _widened(s: Any, by: Any) -> Any:
     return Bounded(np.broadcast_to(value, shape), np.broadcast_to(own + by, shape))
 
 
-CLOUDED: Any = CloudedNamespace()
+CLOUDED: Any = CloudedNamespace(FLOAT64)
 CLOUDED_NUMBERS = Numbers(CLOUDED, rounded_once, rounded_once, exact)
