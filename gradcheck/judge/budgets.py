@@ -30,6 +30,7 @@ LOSS_UNITS = 16.0  # bounds of one rounding of an argument or result that anothe
 NEAR_MISS = 32.0  # estimated bars of the differences by which a number may miss and still decide nothing (1 in 500,000)
 VALUE_UNITS = 2.0**20  # units of roundoff that a framework's own value may have lost before the function is another one
 UNIT = 2.0**-53
+BELOW_FLOAT64 = 16 * UNIT  # relative error of a formula that is disproved, and of which no float64 number would tell
 NARROW_SAFETY: dict[str, float] = {
     # dtype -> by how much the bound of our rules is widened for frameworks and implementations that compute in it:
     # twice the most that PyTorch and JAX were off by over the catalogue, in units of that bound (decisions/0015)

@@ -1,7 +1,8 @@
 """What does a proof say about the claim? Agreement to a hundred bits, or a disproof with its point.
 
-A formula is written with numbers that float64 rounds (0.3989422804014327), or is a series cut where float64 sees no
-more: it is disproved by less than the rounding of its own evaluation, which is told, and is no error.
+A formula may be a series that is cut where float64 sees no more, or be written with numbers of sixteen digits, or hold
+where probabilities add up to one, which float64's do not quite: then it is disproved by less than float64, or than the
+rounding of its own evaluation, could show. That is told, and is no error.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.judge.budgets import BELOW_FLOAT64
 from gradcheck.judge.compare import Comparison, Party
 from gradcheck.judge.finding import Finding, Verdict, Worst
 from gradcheck.oracles.evidence import Proof
@@ -20,12 +22,13 @@ SHOWN = 8  # numbers of an input that a sentence shows
 
 
 def compared(proof: Proof, ours: Party, theirs: Party) -> Comparison:
-    """The states of a claim's elements: disproved ones are wrong where float64 could tell; the parties' bars say so."""
+    """The states of a claim's elements: what is disproved is wrong, unless it is told to be rounding (see above)."""
     with np.errstate(all="ignore"):
         size = np.maximum(np.abs(ours.center), np.abs(theirs.center))
         gap = np.maximum(np.abs(ours.center - theirs.center), proof.apart * np.where(np.isfinite(size), size, 0.0))
         joint = ours.bar + theirs.bar
-        rounded = proof.disproved & (gap <= joint)
+        hidden = (gap <= joint) if proof.excuse else np.zeros_like(proof.disproved)
+        rounded = proof.disproved & (hidden | (proof.apart <= BELOW_FLOAT64))
     wrong = proof.disproved & ~rounded & ~ours.kink
     agrees = proof.proven | rounded
     nothing = np.zeros_like(agrees)
@@ -64,7 +67,8 @@ def _sentence(proof: Proof, result: Comparison, worst: Worst | None, what: str) 
     rounded = result.agrees & ~proof.proven
     if rounded.any():
         most = float(np.max(proof.apart, where=rounded, initial=0.0))
-        said += f", {int(rounded.sum())} are off by up to {most:.1e} of the number, less than the claim's own rounding"
+        why = f": {proof.excuse}" if proof.excuse else ", which float64 cannot hold"
+        said += f", {int(rounded.sum())} are off by up to {most:.1e} of the number{why}"
     open_ = int(result.undecided.sum())
     return said + (f", {open_} are undecided (a tie or a kink, or no enclosure)" if open_ else "")
 

@@ -72,6 +72,11 @@ def number(x: Any) -> Any:
     return x if meaning is None else balls(meaning() if x > 0 else -meaning())
 
 
+def digits(x: float) -> int:
+    """How many significant digits a float is written with."""
+    return len(repr(x).partition("e")[0].strip("-0.").replace(".", ""))
+
+
 def dyadic(x: float) -> bool:
     """Whether a float is written exactly as people write it: 0.5, 3.0, inf; not 0.1."""
     return not math.isfinite(x) or Fraction(repr(x)) == Fraction(x)
@@ -85,7 +90,7 @@ def _meaning(x: float) -> Callable[[], Any] | None:
         ratio = Fraction(x / float(found)).limit_denominator(DENOMINATORS)
         if 0 < ratio < NUMERATORS and abs(float(found * ratio.numerator / ratio.denominator) - x) <= 2 * math.ulp(x):
             return partial(_multiple, constant, ratio)
-    if len(repr(x).partition("e")[0].strip("-0.").replace(".", "")) <= SHORT:
+    if digits(x) <= SHORT:
         return None
     raise Unsupported("ball arithmetic", f"name for the rounded constant {x!r}")
 

@@ -35,13 +35,15 @@ class Proof:
     """What is proven of one claimed quantity, element by element (shape (B, *shape)).
 
     proven: the claim and the truth agree to a hundred bits; disproved: their enclosures do not overlap; where neither,
-    it is open. apart: by how much they are disjoint, relative to the truth.
+    it is open. apart: by how much they are disjoint, relative to the truth. excuse: why the claim may be off by the
+    rounding of its own evaluation and be right ("" where nothing excuses it).
     """
 
     quantity: str
     proven: Mask
     disproved: Mask
     apart: Array
+    excuse: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,15 @@ import numpy as np
 from gradcheck.errors import BranchInBatch, Unsupported
 from gradcheck.expr.nodes import Const
 from gradcheck.expr.program import walk
-from gradcheck.oracles.balls_numbers import all_balls
+from gradcheck.oracles.balls_numbers import all_balls, digits, dyadic
 from gradcheck.oracles.claim import Claims
 from gradcheck.oracles.evidence import Array, Mask, Proof
 from gradcheck.oracles.flint_library import Undecided, arb, balls
 from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows
 
 AGREED_BITS = 100  # of relative accuracy, on both sides
+PRINTED = 15  # significant digits from which on a number is taken to be printed as far as float64 goes
+CONSTRAINED = {"simplex": "a distribution", "orthogonal": "an orthogonal matrix", "sphere": "of length one"}
 _overlaps: Any = np.frompyfunc(lambda a, b: a.overlaps(b), 2, 1)
 _accuracy: Any = np.frompyfunc(lambda a: a.rel_accuracy_bits(), 1, 1)
 _radius: Any = np.frompyfunc(lambda a: a.rad(), 1, 1)
@@ -78,7 +80,7 @@ class Proofs:
         if quantity not in self.states:
             whole = (self.inquiry.case.points, *shape)
             no, none = np.zeros(whole, dtype=bool), np.zeros(whole)
-            self.states[quantity] = Proof(quantity, no, no.copy(), none)
+            self.states[quantity] = Proof(quantity, no, no.copy(), none, excuse(self.inquiry))
         return self.states[quantity]
 
     def disproved(self) -> Rows:
@@ -139,6 +141,19 @@ def apart(claim: Any, truth: Any, off: Mask) -> Array:
 
 def has_decimals(inquiry: Inquiry) -> bool:
     """Whether a formula of the spec has a number that float64 rounds: 0.1."""
+    return any(not dyadic(x) for x in _literals(inquiry))
+
+
+def excuse(inquiry: Inquiry) -> str:
+    """Why the claim may be right though it is off by rounding: what it is written with, or where it holds."""
+    if any(digits(x) >= PRINTED for x in _literals(inquiry)):
+        return "its numbers are printed to float64's digits"
+    tied = [i.domain.kind for i in inquiry.spec.inputs if i.domain.kind in CONSTRAINED]
+    return f"its input is {CONSTRAINED[tied[0]]}, up to rounding" if tied else ""
+
+
+def _literals(inquiry: Inquiry) -> list[float]:
+    """The floats that the formulas of the spec are written with."""
     programs = [inquiry.spec.function, *(claim.program for claim in inquiry.spec.claims)]
-    numbers = [n for p in programs for n in walk(p.tree) if isinstance(n, Const) and not n.name]
-    return any(type(n.value) is float and arb(repr(n.value)) != n.value for n in numbers)
+    found = [n.value for p in programs for n in walk(p.tree) if isinstance(n, Const) and not n.name]
+    return [x for x in found if type(x) is float]

@@ -191,15 +191,25 @@ def test_the_finding_says_where_and_by_how_much(spec_of: SpecOf, case_at: CaseAt
     assert "the enclosures are disjoint by " in found.reason
 
 
-@pytest.mark.parametrize("digits", ["2.0000000000000001", "2.00000000000000000000001"])
-def test_what_the_claims_own_rounding_hides_is_told_and_no_error(
-    digits: str, spec_of: SpecOf, case_at: CaseAt, judged: Judged
+@pytest.mark.parametrize("lie", ["1e-17", "1e-24"])
+def test_what_no_float64_can_show_is_told_and_no_error(
+    lie: str, spec_of: SpecOf, case_at: CaseAt, judged: Judged
 ) -> None:
-    constant = "(1/3 + 1e-17)" if digits == "2.0000000000000001" else "(1/3 + 1e-24)"
-    body = VECTOR + f'value: x**2/6\nderivative: {{x: "x*{constant}"}}'
+    body = VECTOR + f'value: x**2/6\nderivative: {{x: "x*(1/3 + {lie})"}}'
     found = judged(case_at(spec_of(body), ct=np.ones((2, 3)), x=X), ["certified"])["certified", "claim"]
     assert (found.verdict, found.wrong) == (Verdict.AGREES, 0)
-    assert "less than the claim's own rounding" in found.reason
+    assert "which float64 cannot hold" in found.reason
+
+
+def test_numbers_printed_to_float64s_digits_may_be_off_by_the_rounding_of_their_sum(
+    spec_of: SpecOf, case_at: CaseAt, judged: Judged
+) -> None:
+    body = VECTOR + 'value: sqrt(2)*x - sqrt(3)*x\nderivative: {x: "x**0 * (1.4142135623730951 - 1.7320508075688772)"}'
+    found = judged(case_at(spec_of(body), ct=np.ones((2, 3)), x=X), ["certified"])["certified", "claim"]
+    assert (found.verdict, found.wrong) == (Verdict.AGREES, 0)
+    assert "its numbers are printed to float64's digits" in found.reason
+    off = body.replace("1.4142135623730951", "1.4142135623830951")
+    assert judged(case_at(spec_of(off), ct=np.ones((2, 3)), x=X), ["certified"])["certified", "claim"].wrong == 6
 
 
 # --- blame
