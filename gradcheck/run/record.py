@@ -28,7 +28,7 @@ from gradcheck.run.outcome import (
 from gradcheck.run.plain import plain
 
 FORMAT = 1
-LIBRARIES = ("numpy", "scipy", "hypothesis", "torch", "jax")
+LIBRARIES = ("numpy", "scipy", "python-flint", "hypothesis", "torch", "jax")
 
 
 def run_of(outcomes: Sequence[Outcome], config: Config, command: str, seconds: float) -> Run:

@@ -306,7 +306,7 @@ def test_the_help_names_every_exit_code():
     assert gradcheck("--version").stdout == f"gradcheck, version {__version__}\n"
 
 
-HEAVY = ("torch", "jax", "numpy")
+HEAVY = ("torch", "jax", "flint", "numpy")
 WATCH = """
 import sys
 try:
