@@ -242,11 +242,9 @@ class _Room:
         """How far rounding explains that a witness is off: its own way of writing it, or the function's values."""
         roundoff, answer = self.roundoff(witness, quantity, shape), self.answer(witness, quantity)
         loss = None if answer is None else answer[1].loss
-        return (
-            roundoff
-            if loss is None or loss.shape != shape
-            else np.fmax(roundoff, BUDGETS[dtype_of(witness)].loss_units * loss)
-        )
+        if loss is None or loss.shape != shape:
+            return roundoff
+        return np.fmax(roundoff, BUDGETS[dtype_of(witness)].loss_units * loss)
 
     def roundoff(self, witness: str, quantity: str, shape: tuple[int, ...]) -> Array:
         """What rounding of the function's own values would explain, where the witness's bars do not hold it yet."""
