@@ -12,12 +12,11 @@ def _narrow(x: Any) -> bool:
 
 
 def softplus(x: Any) -> Any:
-    """Wrong in float32: there the function is not yet x at 5."""
-    exact = np.log1p(np.exp(-x)) + x
-    return np.where(x > 5, x, exact) if _narrow(x) else exact
+    return np.log1p(np.exp(-x)) + x
 
 
 def softplus_vjp(x: Any, ct: Any) -> Any:
+    """Wrong in float32: there the slope is not yet 1 at 5."""
     slope = 1 / (1 + np.exp(-x))
     return ct * (np.where(x > 5, np.ones_like(x), slope) if _narrow(x) else slope)
 
