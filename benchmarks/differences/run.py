@@ -83,7 +83,9 @@ def scores(row: Row, count: int, names: Iterable[str]) -> dict[str, Scores]:
 
 
 def table(title: str, found: dict[str, dict[str, float]]) -> str:
-    lines = [f"\n{title:26s} inside  judged  missed  silent   width med.   90 %   error med.   90 %   evaluations mean med. worst"]
+    lines = [
+        f"\n{title:26s} inside  judged  missed  silent   width med.   90 %   error med.   90 %   evaluations mean med. worst"
+    ]
     for name, f in found.items():
         lines.append(
             f"  {name:22s} {100 * f['inside']:7.3f} {100 * f['judged']:7.3f} {f['missed']:6.0f} {100 * f['unanswered']:6.2f} %"
@@ -97,7 +99,10 @@ def wanted(found: dict[str, dict[str, float]]) -> list[tuple[str, bool]]:
     """What ours has to show."""
     mine = found["gradcheck"]
     goals = [
-        (f"the truth is inside in {100 * mine['judged']:.3f} % of the answered pairs (at least {100 * INSIDE} %)", mine["judged"] >= INSIDE)
+        (
+            f"the truth is inside in {100 * mine['judged']:.3f} % of the answered pairs (at least {100 * INSIDE} %)",
+            mine["judged"] >= INSIDE,
+        )
     ]
     if "jacobi" in found:
         ratio = mine["evaluations mean"] / found["jacobi"]["evaluations mean"]

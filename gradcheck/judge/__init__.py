@@ -3,6 +3,7 @@
 from gradcheck.judge.finding import Finding, Number, Verdict, Worst
 from gradcheck.judge.findings import judge, wrong_points
 from gradcheck.judge.power import Power, power
+from gradcheck.judge.sets import conventions
 from gradcheck.judge.whole import Whole, overall, witness_verdict
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Verdict",
     "Whole",
     "Worst",
+    "conventions",
     "judge",
     "overall",
     "power",

@@ -27,6 +27,7 @@ DECISIVE = 1e-2  # a bar wider than this share of the number decides nothing abo
 NEGLIGIBLE = 1e-6  # … unless it is this small a share of the typical number of the same quantity
 INACCURATE_UNITS = 64.0  # units of roundoff of f that an error may be worth over the input's own size
 LOSS_UNITS = 16.0  # bounds of one rounding of an argument or result that another way of writing a slope may lose
+HULL_ROUNDING = 1e-9  # of the gradients' size: how exactly the least squares find the nearest point of their hull
 NEAR_MISS = 32.0  # estimated bars of the differences by which a number may miss and still decide nothing (1 in 500,000)
 VALUE_UNITS = 2.0**20  # units of roundoff that a framework's own value may have lost before the function is another one
 UNIT = 2.0**-53

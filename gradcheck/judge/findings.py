@@ -25,8 +25,9 @@ from gradcheck.judge.compare import (
     zero_everywhere,
 )
 from gradcheck.judge.finding import Finding, Number, Verdict, Worst, overlap
-from gradcheck.judge.kinks import along_a_kink, blame_at_kink, within_hull
+from gradcheck.judge.kinks import along_a_kink, blame_at_kink, blame_at_pole, within_hull
 from gradcheck.judge.pairing import paired, paired_losses
+from gradcheck.judge.sets import Sets
 from gradcheck.judge.telling import digits_lost, in_words, reason_of
 from gradcheck.oracles.evidence import Evidence, Measured, Proof, Reason, Silence, Testimony
 from gradcheck.spec.case import Case
@@ -90,6 +91,7 @@ class _Room:
         self.case, self.precision = case, PRECISIONS[case.dtype]
         self.said = {n: dict(t.answers) for n, t in testimonies.items() if isinstance(t, Evidence)}
         self.claimed = self.said["claim"]
+        self.sets = Sets(testimonies)
         self.scale = self._values()
 
     def _values(self) -> Array:
@@ -173,7 +175,8 @@ class _Room:
             numbers = tuple(self._numbers(quantity, index))
             worst = self._worst(quantity, index, numbers, result)
             if verdict in (Verdict.DISAGREES, Verdict.INACCURATE):
-                blamed = self._blame(numbers, ours, theirs)
+                of_set = self.sets.blame(index[0], witness, theirs.name) if quantity.startswith("vjp:") else None
+                blamed = of_set or self._blame(numbers, ours, theirs)
             if verdict is Verdict.INACCURATE:
                 blamed = _of_rounding(blamed, numbers, theirs)
         undecided, wrong = int(result.undecided.sum()), int(result.wrong.sum())
@@ -200,7 +203,9 @@ class _Room:
         result = zero_everywhere(result, ours, theirs, self._natural(quantity), budget.negligible)
         answer = self.answer("differences", quantity) if "differences" in self.said else None
         if answer is not None and answer[1].center.shape == ours.center.shape:
-            return within_hull(result, ours, theirs, party("differences", "differences", answer[1]))
+            result = within_hull(result, ours, theirs, party("differences", "differences", answer[1]))
+            by_pieces = quantity.startswith("vjp:") and "|" not in quantity
+            return self.sets.judged(result, witness, ours, theirs) if by_pieces else result
         along = "differences" in self.said and MODES_ALONG.match(quantity)
         return along_a_kink(result, self._kinked()) if along else result
 
@@ -224,6 +229,7 @@ class _Room:
     def _kinked(self) -> Mask:
         """The points (B,) at which the differences found a kink, in some coordinate or along the tangents."""
         found = np.zeros(self.case.points, dtype=bool)
+        found[list(self.sets.pieces)] = True
         for quantity, measured in self.said["differences"].items():
             if quantity.startswith(("vjp", "jvp")) and measured.kink is not None:
                 found |= measured.kink.reshape(self.case.points, -1).any(axis=1)
@@ -232,7 +238,7 @@ class _Room:
     def _blame(self, numbers: Sequence[Number], ours: Party, theirs: Party) -> Blame:
         if ours.center.shape != theirs.center.shape:
             return Blame(theirs.name, f"{theirs.name} has shape {theirs.center.shape[1:]}")
-        at_kink = blame_at_kink(numbers)
+        at_kink = blame_at_kink(numbers) or blame_at_pole(numbers)
         if at_kink is not None:
             return at_kink
         first = blame(numbers)

@@ -56,6 +56,18 @@ def blame_at_kink(numbers: Sequence[Number]) -> Blame | None:
     return Blame(accused.witness, f"{names} outside what the pieces of f that meet here allow, {low:.6g} to {high:.6g}")
 
 
+def blame_at_pole(numbers: Sequence[Number]) -> Blame | None:
+    """Who says a finite number where two others or more say the same infinity; None where that is not so."""
+    infinite = [x for x in numbers if np.isinf(x.center)]
+    finite = [x for x in numbers if np.isfinite(x.center) and np.isfinite(x.bar)]
+    witnesses = {x.witness.split()[0] for x in infinite}
+    if len({x.center for x in infinite}) != 1 or len(witnesses) < 2 or not finite:
+        return None
+    accused = next((x for x in finite if x.witness == "claim"), finite[0])
+    names = " and ".join(x.witness for x in infinite)
+    return Blame(accused.witness, f"{names} say {infinite[0].center}, {accused.witness} a finite number")
+
+
 def along_a_kink(result: Comparison, kinked: Mask) -> Comparison:
     """Derivatives along a direction, at points (B,) where some coordinate has a kink: a difference decides nothing."""
     here = np.broadcast_to(kinked.reshape(-1, *(1,) * (result.gap.ndim - 1)), result.gap.shape)

@@ -47,12 +47,27 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """The gradients of the pieces that meet at one point, all moving inputs one after another.
+
+    row: which point of the case; names: the moving inputs; gradients: (M, N), none where they grow without a
+    limit; slack: (N,), how far each may be off.
+    """
+
+    row: int
+    names: tuple[str, ...]
+    gradients: Array
+    slack: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A witness's answers for one case.
 
     Keys of `answers` (outputs are named only where there are several, e.g. "value[y]"):
     "value" (B, *out); "vjp:x" (B, *in) for the case's cotangent; "jvp" (B, *out) for its tangents;
     "hvp:x" (B, *in), the derivative of "vjp:x" along the tangents.
+    pieces: with the claim, the gradients that meet where f has a kink.
     """
 
     witness: str
@@ -61,6 +76,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
     proofs: tuple[Proof, ...] = ()
     dtypes: Mapping[str, str] = field(default_factory=dict)  # derivatives that came in another dtype than their input
+    pieces: tuple[Pieces, ...] = ()
 
 
 class Reason(Enum):

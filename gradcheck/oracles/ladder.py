@@ -191,9 +191,7 @@ def _groups(
             yield rows, ladder.rows(rows).coarser(problem.only(rows), want, gap)
 
 
-def _last(
-    problem: _Problem, ladder: _Ladder, going: BoolArray, level: BoolArray
-) -> Iterator[tuple[IntArray, Slopes]]:
+def _last(problem: _Problem, ladder: _Ladder, going: BoolArray, level: BoolArray) -> Iterator[tuple[IntArray, Slopes]]:
     """Both sides, for what no symmetric ladder settles: which functions, and what all they were asked says.
 
     A function that is level around x is not asked for finer rungs, and for coarser ones only where it is level on all.

@@ -31,7 +31,9 @@ UNDERFLOW_STEP = 2.0**-1074
 GOOD = 5e-9  # a bar is accepted up to this share of the slopes seen, whatever limits it
 QUIET = 16.0  # noise up to so many times what rounding explains is rounding
 ENOUGH_RUNGS = 7  # noise that rounding does not explain, seen on so few rungs, may be more: once for each that lacks
-_RESOLVED = 16.0  # a grid is taken for rounding where the finest rung still changes the function by so many of its cells
+_RESOLVED = (
+    16.0  # a grid is taken for rounding where the finest rung still changes the function by so many of its cells
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ def symmetric(samples: Samples, top: int, coarse_known: bool, deep: bool) -> Rea
     bar = found.bar + unexplained
     even = unexplained <= found.bar
     narrow = found.still & (found.size > 0) & (bar <= GOOD * found.size)
-    limited = found.still & (found.size > 0) & (found.quiet | deep) & even & ~found.finest & (~found.coarsest | coarse_known)
+    limited = (
+        found.still & (found.size > 0) & (found.quiet | deep) & even & ~found.finest & (~found.coarsest | coarse_known)
+    )
     finer = ~(found.quiet | deep) | ~even | found.finest | (~found.still & ~found.coarsest)
     alone = (np.isfinite(samples.up) != np.isfinite(samples.down)).all(axis=0)
     return Reading(found.center, bar + SMALLEST / samples.step[top][:, None], narrow | limited, finer, alone)

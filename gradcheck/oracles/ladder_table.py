@@ -94,7 +94,9 @@ def noise_of(
     scatter[~np.isfinite(scatter)] = np.nan
     level = np.zeros(rounding.shape[1:])
     samples = np.zeros(rounding.shape[1:], dtype=np.int64)
-    enough = 1 + len(rounding) // (8 if zero is None else 4)  # the finest rungs are taken as they are: one alone may scatter too little by luck
+    enough = 1 + len(rounding) // (
+        8 if zero is None else 4
+    )  # the finest rungs are taken as they are: one alone may scatter too little by luck
     for rung in range(len(rounding) - 1, -1, -1):
         seen = scatter[rung]
         trusted = (samples < enough) | (seen <= _TREND * np.fmax(level, rounding[rung]))

@@ -9,7 +9,7 @@ from statistics import median
 
 from gradcheck.cases import build, example_case, example_sizes, narrowed, neighbours, plans
 from gradcheck.expr import to_latex
-from gradcheck.judge import Finding, Power, Verdict, Whole, judge, overall, power, witness_verdict
+from gradcheck.judge import Finding, Power, Verdict, Whole, conventions, judge, overall, power, witness_verdict
 from gradcheck.judge.budgets import dtype_of
 from gradcheck.judge.whole import mode_verdict
 from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Testimony
@@ -70,9 +70,11 @@ def judge_function(spec: Spec, config: Config) -> Outcome:
 
 
 def _noted(heard: Sequence[_Heard]) -> list[str]:
-    """What witnesses note beside their numbers, each once."""
+    """What witnesses note beside their numbers, each once, and what every party answers at the first kink."""
     evidence = [said for h in heard for said in h.said.values() if isinstance(said, Evidence)]
-    return list(dict.fromkeys(f"{said.witness}: {note}" for said in evidence for note in said.notes))
+    kinks = (conventions(h.case, h.said) for h in heard)
+    notes = [f"{said.witness}: {note}" for said in evidence for note in said.notes]
+    return [*dict.fromkeys(notes), *(told for told in [next((k for k in kinks if k), "")] if told)]
 
 
 def claimed_quantities(spec: Spec) -> list[str]:

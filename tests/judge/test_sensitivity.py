@@ -1,4 +1,4 @@
-"""Are small planted errors caught and blamed? A sample; `python -m benchmarks.verdicts.sensitivity` measures them all."""
+"""Are small planted errors caught and blamed? A sample; `benchmarks.verdicts.sensitivity` measures them all."""
 
 from __future__ import annotations
 
