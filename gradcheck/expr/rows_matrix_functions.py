@@ -146,7 +146,7 @@ def _frechet(xp: Namespace, x: Value, direction: Value) -> Value:
     if shape_of(x) != shape:
         x = xp.broadcast_to(x, shape=shape)
     # the direction counts linearly: with a length of its own it would only cost the exponential digits
-    length = nonzero(xp, xp.stop_gradient(xp.max(xp.abs(direction), axis=(-2, -1), keepdims=True)))
+    length = nonzero(xp, xp.max(xp.abs(xp.stop_gradient(direction)), axis=(-2, -1), keepdims=True))
     above = xp.concat([x, xp.divide(direction, length)], axis=-1)
     below = xp.concat([xp.zeros(shape=shape), x], axis=-1)
     corner = (Ellipsis, slice(None, size), slice(size, None))

@@ -34,7 +34,7 @@ def _vector_norm(xp: Namespace, x: Value, axis: Axis = None, keepdims: bool = Fa
 def _power_norm(xp: Namespace, size: Value, axis: Axis, keepdims: bool, p: float) -> Value:
     """(Σ sizeᵖ)^(1/p). At the origin it is 0 with the slope 0, as the norm of order 2."""
     extreme = xp.max if p > 0 else xp.min  # the element that decides
-    largest = nonzero(xp, xp.stop_gradient(extreme(size, axis=axis, keepdims=True)))
+    largest = nonzero(xp, extreme(xp.stop_gradient(size), axis=axis, keepdims=True))
     total = xp.sum(xp.pow(xp.divide(size, largest), p), axis=axis, keepdims=True)
     nothing = xp.equal(total, 0.0)
     root = xp.pow(xp.where(nothing, 1.0, total), 1.0 / p)
