@@ -8,7 +8,7 @@ that the arguments have, and `monotone` encloses the image of wide balls by thos
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -30,9 +30,13 @@ def undefined() -> Ball:
 def row(function: Function) -> Callable[..., Any]:
     """A function of balls, element by element over broadcast arrays; parameters are passed through by keyword."""
 
+    ufuncs: dict[int, Any] = {}
+
     @wraps(function)
     def over_arrays(*args: Any, **params: Any) -> Any:
-        apply = np.frompyfunc(lambda *xs: function(*xs, **params), len(args), 1)
+        if len(args) not in ufuncs:
+            ufuncs[len(args)] = np.frompyfunc(function, len(args), 1)
+        apply = np.frompyfunc(partial(function, **params), len(args), 1) if params else ufuncs[len(args)]
         with np.errstate(all="ignore"):  # Arb's own machine arithmetic raises flags that mean nothing
             return np.asarray(apply(*map(balls, args)), dtype=object)
 
