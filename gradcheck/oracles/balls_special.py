@@ -100,7 +100,14 @@ def _beta_series(a: Ball, b: Ball, x: Ball) -> Ball:
 
 
 def _expn(n: Ball, x: Ball) -> Ball:
-    return x.expint(n) if n.is_exact() else undefined()
+    """Of whole orders from 0 on, as SciPy has it."""
+    order = n.unique_fmpz() if n.is_exact() else None
+    return undefined() if order is None or order < 0 or not x >= 0 else x.expint(n)
+
+
+def _zeta(s: Ball, q: Ball) -> Ball:
+    """The sum, where it converges, and not what continues it."""
+    return s.zeta(q) if s > 1 and q > 0 else undefined()
 
 
 def _ive(v: Ball, x: Ball) -> Ball:
@@ -244,7 +251,7 @@ _FUNCTIONS: dict[str, Function] = {
     "ndtri": monotone(_ndtri),
     "gammaln": _gammaln,
     "polygamma": _polygamma,
-    "zeta": lambda s, q: s.zeta(q),
+    "zeta": _zeta,
     "beta": _beta,
     "betaln": _betaln,
     "gammainc": monotone(_gammainc, -1, 1),

@@ -139,3 +139,18 @@ def test_rules_of_matrix_functions(name: str, holds: Holds, off: Lie) -> None:
         if by_mpmath[0]:
             assert inner.rel_accuracy_bits() >= NARROW
             assert not holds(wrong, by_mpmath[0], 1e-45)
+
+
+def test_norms_of_equal_numbers_are_smooth(holds: Holds) -> None:
+    """The largest number scales a norm, and no derivative asks which of two it is: x|x|/value² is 2**(-2/3) here."""
+
+    def norm(xp: Any, x: Any) -> Any:
+        return xp.vector_norm(x, axis=(-1,), keepdims=False, ord=3)
+
+    with precision(BITS):
+        x, one = [widened(np.array([1.5, 1.5]), BITS)], balls(np.ones(()))
+        pulled = vjp(norm, BALLS, x, one)[1][0]
+        pushed = jvp(norm, BALLS, x, [balls(np.array([1.0, 0.0]))])[1]
+    with mp.workdps(DIGITS):
+        expected = mpmath.mpf(2) ** (mpmath.mpf(-2) / 3)
+    assert all(holds(b, expected) and b.rel_accuracy_bits() > NARROW for b in [*pulled, pushed[()]])
