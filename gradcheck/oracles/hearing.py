@@ -24,6 +24,7 @@ from gradcheck.spec.precision import FLOAT64, PRECISIONS
 # one line a witness: its name and the library it cannot do without
 WITNESSES: Mapping[str, str] = {
     "certified": "flint", "engine": "numpy", "differences": "numpy", "torch": "torch", "jax": "jax",
+    "complex_step": "numpy",
 }  # fmt: skip
 INDEPENDENT = frozenset(WITNESSES)
 COMPUTING = frozenset({"torch", "jax"})  # whose numbers are of the dtype that is asked for
@@ -109,7 +110,8 @@ class Hearing:
         module = importlib.import_module(f"gradcheck.oracles.{name}")
         if name in ("differences", "certified"):
             return _measured(name, lambda: module.testify(self.inquiry))
-        return self._barred(self.title(name), lambda: module.testify(self.inquiry))
+        said = self._barred(self.title(name), lambda: module.testify(self.inquiry))
+        return _undecided_at_nan(said, module.FLOOR) if name == "complex_step" else said
 
     @cached_property
     def _claim(self) -> Testimony:
@@ -199,6 +201,15 @@ class Hearing:
         from gradcheck.oracles import examples
 
         return examples.testify(self.inquiry, example)
+
+
+def _undecided_at_nan(said: Testimony, floor: float) -> Testimony:
+    """A witness that says nothing of some points by NaN: their bars are infinite; no bar is below `floor`."""
+    if isinstance(said, Silence):
+        return said
+    lost = {q: (m, np.isnan(m.center)) for q, m in said.answers.items()}
+    answers = {q: Measured(np.where(no, 0.0, m.center), np.where(no, np.inf, m.bar + floor)) for q, (m, no) in lost.items()}
+    return replace(said, answers=answers)
 
 
 def _unanswered(said: Testimony, points: int) -> Testimony:

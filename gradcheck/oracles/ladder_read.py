@@ -24,7 +24,7 @@ from gradcheck.oracles.ladder_table import (
     richardson,
     settle,
 )
-from gradcheck.oracles.ladder_weigh import NOISE_WEIGHT, SMALLEST, Slopes, weigh
+from gradcheck.oracles.ladder_weigh import NOISE_WEIGHT, Slopes, least_bar, weigh
 
 SUBNORMAL = 2.0**-1021  # values below are rounded to whole steps of ...
 UNDERFLOW_STEP = 2.0**-1074
@@ -78,7 +78,7 @@ def symmetric(samples: Samples, top: int, coarse_known: bool, deep: bool) -> Rea
     )
     finer = ~(found.quiet | deep) | ~even | found.finest | (~found.still & ~found.coarsest)
     alone = (np.isfinite(samples.up) != np.isfinite(samples.down)).all(axis=0)
-    return Reading(found.center, bar + SMALLEST / samples.step[top][:, None], narrow | limited, finer, alone)
+    return Reading(found.center, bar + least_bar(samples.step[top][:, None]), narrow | limited, finer, alone)
 
 
 def thorough(samples: Samples, top: int) -> Slopes:

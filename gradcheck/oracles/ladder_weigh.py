@@ -37,6 +37,11 @@ class Slopes:
         )
 
 
+def least_bar(cell: Array) -> Array:
+    """What underflow of the function's values does to a slope over a step; never zero, at no step."""
+    return np.maximum(SMALLEST / cell, min(SMALLEST, 2.0**-1074))
+
+
 def weigh(
     middle: Settled,
     sides: list[Settled],
@@ -72,7 +77,7 @@ def weigh(
     calm &= (middle.low <= high) & (middle.high >= low)
     center = np.where(calm, middle.center, np.where(lost, 0.0, center))
     bar = np.where(calm, middle.bar + 4.0 * middle.grain, bar)
-    return Slopes(center, bar + SMALLEST / largest_cell, kink, evaluations)
+    return Slopes(center, bar + least_bar(largest_cell), kink, evaluations)
 
 
 def _hull(sides: list[Settled], present: list[BoolArray]) -> tuple[Array, Array, BoolArray, BoolArray]:
