@@ -39,6 +39,7 @@ bench: .venv/installed
 > $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
 > $(BIN)/python benchmarks/seeds.py
 > $(BIN)/python -m benchmarks.engine.run --json reports/engine.json
+> $(BIN)/python -m benchmarks.differences.run --json reports/differences.json
 
 # the array API standard's own tests, from a checkout of them: make conformance ARRAY_API_TESTS=path
 conformance: .venv/installed

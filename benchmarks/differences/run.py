@@ -1,7 +1,7 @@
 """Does the truth lie inside the stated bar, how wide is that bar, and what did it cost: ours beside three peers.
 
     python -m pip install -e ".[bench]"       # brings jacobi and numdifftools; a missing peer is named and left out
-    python -m benchmarks.differences.run [--quick] [--only FAMILY] [--way NAME] [--json FILE]    # in the root of the clone
+    python -m benchmarks.differences.run [--quick] [--only FAMILY] [--way NAME] [--json FILE]     # in the clone's root
 
 Each pair is a function and a point; the true derivative comes from mpmath. "Inside" is the share of answered pairs
 whose truth is no farther than the bar; "judged" is the same with the bar widened by as much as the judge widens ours.
@@ -83,12 +83,12 @@ def scores(row: Row, count: int, names: Iterable[str]) -> dict[str, Scores]:
 
 
 def table(title: str, found: dict[str, dict[str, float]]) -> str:
-    lines = [
-        f"\n{title:26s} inside  judged  missed  silent   width med.   90 %   error med.   90 %   evaluations mean med. worst"
-    ]
+    heads = "inside  judged  missed  silent   width med.   90 %   error med.   90 %   evaluations mean med. worst"
+    lines = [f"\n{title:26s} {heads}"]
     for name, f in found.items():
         lines.append(
-            f"  {name:22s} {100 * f['inside']:7.3f} {100 * f['judged']:7.3f} {f['missed']:6.0f} {100 * f['unanswered']:6.2f} %"
+            f"  {name:22s} {100 * f['inside']:7.3f} {100 * f['judged']:7.3f} {f['missed']:6.0f}"
+            f" {100 * f['unanswered']:6.2f} %"
             f"   {f['width median']:8.1e} {f['width 90 %']:8.1e}   {f['error median']:8.1e} {f['error 90 %']:8.1e}"
             f"       {f['evaluations mean']:6.1f} {f['evaluations median']:5.0f} {f['evaluations worst']:5.0f}"
         )

@@ -1,7 +1,7 @@
 """What is the derivative truly? A central difference of the mpmath formula at 150 digits: right to 60 and more.
 
-The step is 1e-40 of the point's distance from the next power of two towards zero's size, so no kink or edge of the
-benchmark (none nearer than 1e-10) comes between, and the error is of the order of its square.
+The step is 1e-40 of the point's size, so no kink or edge of the benchmark comes between (none is nearer than 1e-16 of
+it), and the error is of the order of its square.
 """
 
 from __future__ import annotations

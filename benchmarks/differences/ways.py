@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -62,10 +63,8 @@ def _one_by_one(row: Row, x: Array, ask: Callable[[Counted, float], tuple[Any, A
     center, bar, count = (np.full(len(x), np.nan) for _ in range(3))
     for k, at in enumerate(x):
         f = Counted(row)
-        try:
+        with suppress(ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError):  # no answer: nan
             center[k], bar[k] = ask(f, float(at))
-        except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError):
-            pass  # no answer: nan
         count[k] = f.count
     usable = np.isfinite(center) & np.isfinite(bar)
     return Answers(np.where(usable, center, np.nan), np.where(usable, bar, np.nan), count)

@@ -208,7 +208,9 @@ def _undecided_at_nan(said: Testimony, floor: float) -> Testimony:
     if isinstance(said, Silence):
         return said
     lost = {q: (m, np.isnan(m.center)) for q, m in said.answers.items()}
-    answers = {q: Measured(np.where(no, 0.0, m.center), np.where(no, np.inf, m.bar + floor)) for q, (m, no) in lost.items()}
+    answers = {
+        q: Measured(np.where(no, 0.0, m.center), np.where(no, np.inf, m.bar + floor)) for q, (m, no) in lost.items()
+    }
     return replace(said, answers=answers)
 
 

@@ -27,7 +27,7 @@ __all__ = ["Slopes", "second", "slopes"]
 
 FINE_RUNGS = 20  # 2**-3 .. 2**-41 of the scale
 COARSE_RUNGS = 6  # up to 2**9 of the scale, or at the wide scale
-FINER = {0: 5, 5: 6, 6: 8, 8: 10, 10: 12, 12: 15, 15: FINE_RUNGS}
+FINER = {0: 5, 5: 6, 6: 8, 8: 10, 10: 12, 12: 15, 15: FINE_RUNGS}  # so many fine rungs are asked for next
 COARSER = {0: 2, 2: 4, 4: COARSE_RUNGS}
 LEVEL = 5  # a function with not one bit changed on so many of the finest rungs is constant there
 ALONE = 12  # a single side may be settled by so many rungs
@@ -161,7 +161,7 @@ def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray) -> i
     read = symmetric(ladder.samples, ladder.top, ladder.coarse == COARSE_RUNGS, ladder.fine >= DEEP)
     found.center[at], found.bar[at] = read.center, read.bar
     level: BoolArray = np.all(steps.unchanged(ladder.samples)[-LEVEL:], axis=(0, 2))
-    going = ~read.good.all(axis=1)
+    going: BoolArray = np.any(~read.good, axis=1)
     last = going & (level | (read.alone & (ladder.fine >= ALONE)))
     count = 0
     for rows, more in _groups(problem, ladder, going & ~last, (read.finer & ~read.good).any(axis=1)):

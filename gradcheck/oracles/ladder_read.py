@@ -31,6 +31,8 @@ UNDERFLOW_STEP = 2.0**-1074
 GOOD = 5e-9  # a bar is accepted up to this share of the slopes seen, whatever limits it
 QUIET = 16.0  # noise up to so many times what rounding explains is rounding
 ENOUGH_RUNGS = 7  # noise that rounding does not explain, seen on so few rungs, may be more: once for each that lacks
+SEEN_FIRST = 8  # fine rungs, above 2**-19 of the scale: coarser than what float32 rounds a number to
+CONTRADICT = 4.0  # bars, as the judge widens them
 _RESOLVED = (
     16.0  # a grid is taken for rounding where the finest rung still changes the function by so many of its cells
 )
@@ -44,6 +46,7 @@ class Reading:
     bar: Array
     good: BoolArray  # to be believed; no more rungs are needed
     finer: BoolArray  # where not good: whether finer rungs may help; else coarser ones may
+    stands: BoolArray  # a limit stands, between truncation and noise of whatever cause
     alone: BoolArray  # (N,) one side is outside the domain: there is no symmetric difference
 
 
@@ -73,12 +76,26 @@ def symmetric(samples: Samples, top: int, coarse_known: bool, deep: bool) -> Rea
     bar = found.bar + unexplained
     even = unexplained <= found.bar
     narrow = found.still & (found.size > 0) & (bar <= GOOD * found.size)
-    limited = (
-        found.still & (found.size > 0) & (found.quiet | deep) & even & ~found.finest & (~found.coarsest | coarse_known)
-    )
+    standing = found.still & (found.size > 0) & even & ~found.finest
+    limited = standing & (found.quiet | deep) & (~found.coarsest | coarse_known)
     finer = ~(found.quiet | deep) | ~even | found.finest | (~found.still & ~found.coarsest)
     alone = (np.isfinite(samples.up) != np.isfinite(samples.down)).all(axis=0)
-    return Reading(found.center, bar + least_bar(samples.step[top][:, None]), narrow | limited, finer, alone)
+    bar += least_bar(samples.step[top][:, None])
+    read = Reading(found.center, bar, narrow | limited, finer, standing, alone)
+    return _joined(read, symmetric(samples.down_to(top + SEEN_FIRST), top, True, False)) if deep else read
+
+
+def _joined(read: Reading, first: Reading) -> Reading:
+    """Where far finer rungs contradict a limit that stood on the first ones, both are said.
+
+    Such is a function of numbers rounded inside, at steps below that rounding; or one with structure as small.
+    """
+    apart = first.stands & (np.abs(first.center - read.center) > CONTRADICT * (first.bar + read.bar))
+    low = np.minimum(first.center - first.bar, read.center - read.bar)
+    high = np.maximum(first.center + first.bar, read.center + read.bar)
+    center = np.where(apart, 0.5 * (low + high), read.center)
+    bar = np.where(apart, 0.5 * (high - low), read.bar)
+    return replace(read, center=center, bar=bar)
 
 
 def thorough(samples: Samples, top: int) -> Slopes:

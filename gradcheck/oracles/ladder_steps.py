@@ -49,6 +49,12 @@ class Samples:
             0,
         )
 
+    def down_to(self, end: int) -> Samples:
+        """The coarser rungs, up to number `end`."""
+        return Samples(
+            self.step[:end], self.up[:end], self.down[:end], self.middle, self.above[:end], self.below[:end], 0
+        )
+
     def with_gap(self) -> Samples:
         """The same with an empty rung at the end, so that no window reaches into what is joined below."""
         lost = np.full((1, *self.above.shape[1:]), np.nan)

@@ -92,7 +92,9 @@ def test_beyond_a_branch_cut_nothing_is_said(spec_of: SpecOf, case_at: CaseAt, m
 
 def elementwise() -> list[str]:
     rows = VOCABULARY.values()
-    return [r.name for r in rows if r.arity == 1 and r.batching is Batching.ELEMENTWISE and not r.params and not r.compose]
+    return [
+        r.name for r in rows if r.arity == 1 and r.batching is Batching.ELEMENTWISE and not r.params and not r.compose
+    ]
 
 
 def departures(names: list[str], rows: Any) -> dict[str, float]:
@@ -125,9 +127,7 @@ def test_every_row_said_to_be_analytic_is(monkeypatch: pytest.MonkeyPatch) -> No
     assert departures(["abs"], lie)["abs"] > 2.0**40
 
 
-def test_a_planted_lie_is_seen_by_the_judge(
-    spec_of: SpecOf, case_at: CaseAt, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_planted_lie_is_seen_by_the_judge(spec_of: SpecOf, case_at: CaseAt, monkeypatch: pytest.MonkeyPatch) -> None:
     lie = MappingProxyType({**VOCABULARY, "abs": replace(VOCABULARY["abs"], analytic=True)})
     monkeypatch.setattr(complex_step, "VOCABULARY", lie)
     heard = said(spec_of, case_at, "abs(x)", np.array([-0.7, 2.0]))

@@ -173,7 +173,7 @@ def test_a_function_noisier_than_its_size_gets_wide_bars(
     spec_of: SpecOf, case_at: CaseAt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In its tail 0.5 x (1 + erf(x/√2)) is flat to the last bit of 1 + erf, which its own tiny value does not show."""
-    x = np.linspace(-7.0, -5.0, 101)
+    x = np.linspace(-9.0, -5.0, 101)
     gelu = "x * 0.5 * (1 + erf(x / sqrt(2)))"
     truth = np.array([float(0.5 * mp.erfc(-v / mp.sqrt(2)) + v * mp.exp(-(v**2) / 2) / mp.sqrt(2 * mp.pi)) for v in x])
     found = one(spec_of, case_at, gelu, x)

@@ -1,4 +1,4 @@
-"""Do few rungs still tell the truth? Noise, luck, aliasing, flatness: each honest answer beside the lie it is kept from.
+"""Do few rungs still tell the truth? Noise, luck, aliasing, flatness: each honest answer beside its lie.
 
 The functions are simple enough for float64 to know their slopes to far better than any bar here.
 """
@@ -146,3 +146,16 @@ def test_only_what_is_not_settled_climbs() -> None:
     assert asked[2] > 2 * asked[0]
     assert found.evaluations == asked.sum()
     assert abs(found.center[2, 0] - 1) <= found.bar[2, 0] < 1e-3 and not found.kink.any()
+
+
+def test_numbers_rounded_inside_are_seen_from_afar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below the rounding of its argument such a function is a staircase, whose treads have another slope."""
+    x = X[:500]
+
+    def stairs(x: np.ndarray) -> np.ndarray:
+        return np.sin(3 * x.astype(np.float32).astype(float)) + np.cos(x)
+
+    true = 3 * np.cos(3 * x) - np.sin(x)
+    assert missed(at(stairs, x), true, 4.0) <= 2
+    monkeypatch.setattr(ladder_read, "_joined", lambda read, first: read)
+    assert missed(at(stairs, x), true, 4.0) > 100
