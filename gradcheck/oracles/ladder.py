@@ -162,9 +162,9 @@ def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray) -> i
     found.center[at], found.bar[at] = read.center, read.bar
     level: BoolArray = np.all(steps.unchanged(ladder.samples)[-LEVEL:], axis=(0, 2))
     going: BoolArray = np.any(~read.good, axis=1)
-    last = going & (level | (read.alone & (ladder.fine >= ALONE)))
+    last: BoolArray = going & (level | (read.alone & (ladder.fine >= ALONE)))
     count = 0
-    for rows, more in _groups(problem, ladder, going & ~last, (read.finer & ~read.good).any(axis=1)):
+    for rows, more in _groups(problem, ladder, np.logical_and(going, ~last), (read.finer & ~read.good).any(axis=1)):
         added = more.samples.evaluations
         count += added + _climb(problem.only(rows), more, found, at[rows])
         going[rows] = False
