@@ -164,7 +164,8 @@ def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray) -> i
     going: BoolArray = np.any(~read.good, axis=1)
     last: BoolArray = going & (level | (read.alone & (ladder.fine >= ALONE)))
     count = 0
-    for rows, more in _groups(problem, ladder, np.logical_and(going, ~last), (read.finer & ~read.good).any(axis=1)):
+    finer: BoolArray = np.any(read.finer & ~read.good, axis=1)
+    for rows, more in _groups(problem, ladder, np.logical_and(going, ~last), finer):
         added = more.samples.evaluations
         count += added + _climb(problem.only(rows), more, found, at[rows])
         going[rows] = False
