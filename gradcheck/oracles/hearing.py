@@ -100,7 +100,9 @@ class Hearing:
         return self._implementation(name) if name.startswith("implementation:") else self.one(name)
 
     def one(self, name: str) -> Testimony:
-        """What one witness says."""
+        """What one witness says, or the claim."""
+        if name == "claim":
+            return self._claim
         if name == "engine":
             return self._engine
         if name.startswith("planted:"):

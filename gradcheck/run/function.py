@@ -40,7 +40,7 @@ class _Heard:
 def judge_function(spec: Spec, config: Config) -> Outcome:
     """The outcome of one function, whatever happens on the way."""
     start = time.perf_counter()
-    heard = [_hear(case, config, example) for case, example in _cases(spec, config)]
+    heard = [_hear(case, config, example) for case, example in cases_of(spec, config)]
     findings = [f for h in heard for f in h.findings]
     known, stale = known_deviations(spec, findings)
     counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
@@ -82,7 +82,7 @@ def claimed_quantities(spec: Spec) -> list[str]:
     return [quantity for _, quantity in claimed(spec)]
 
 
-def _cases(spec: Spec, config: Config) -> Iterator[tuple[Case, Example | None]]:
+def cases_of(spec: Spec, config: Config) -> Iterator[tuple[Case, Example | None]]:
     for example in spec.examples:
         yield example_case(spec, example, example_sizes(spec, example)), example
     profile = config.profile
