@@ -116,11 +116,14 @@ def _command(
     seed: int, profile: str,
 ) -> str:  # fmt: skip
     """The command that gives this run again: all that the verdicts depend on, ready for a shell."""
-    words = ["gradcheck", "run", *paths, *(["-k", select] if select else [])]
-    words += [word for name in witnesses for word in ("--witness", name)]
+    words = ["gradcheck", "run", *paths, *_choice(select, witnesses)]
     words += [word for name in dtypes for word in ("--dtype", name)]
     words += ["--no-imports"] if no_imports else []
     return shlex.join([*words, "--seed", str(seed), "--profile", profile])
+
+
+def _choice(select: str, witnesses: tuple[str, ...]) -> list[str]:
+    return [*(["-k", select] if select else []), *(word for name in witnesses for word in ("--witness", name))]
 
 
 def _opened(path: Path) -> IO[str]:
@@ -308,6 +311,51 @@ def explain(
     elif svg_path is None or explained.traced:
         explained.show()
     sys.exit(explained.exit_code)
+
+
+@main.command()
+@click.argument("paths", metavar="FILES...", nargs=-1, required=True, type=click.Path())
+@click.option("-k", "select", default="", metavar="TEXT", help="Only functions whose name or tags contain TEXT.")
+@click.option("--seed", default=0, show_default=True, help="The seed of all cases.")
+@click.option(
+    "--profile", type=click.Choice(PROFILE_NAMES), default="quick", show_default=True, help="How hard to look"
+)
+@click.option("--witness", "witnesses", multiple=True, metavar="NAME", help="Hear only these (repeatable).")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write what became of each as JSON.")
+@click.option("--survivors", is_flag=True, help="Show only functions of which a mutant survived.")
+def mutate(
+    paths: tuple[str, ...], select: str, seed: int, profile: str, witnesses: tuple[str, ...], json_path: Path | None,
+    survivors: bool,
+) -> None:  # fmt: skip
+    """Make every claim wrong in every small way, and tell which wrong claims would pass for right.
+
+    Ends with 1 where a mutant survived that is not known to mean the same, 2 where a function does not pass as it is.
+    """
+    from rich.console import Console
+
+    from gradcheck.report.mutants import Telling
+    from gradcheck.run import PROFILES, Config, demanded
+    from gradcheck.run.mutation import mutate_function
+    from gradcheck.run.mutation_record import exit_code, total, write_mutations
+    from gradcheck.run.settings import settings
+    from gradcheck.spec import load_many
+
+    project = settings(Path.cwd())
+    config = Config(
+        demanded(witnesses), PROFILES[profile], seed, allowed=project.allow_imports, python_path=project.python_path
+    )
+    specs = [s for file in load_many(paths) for s in file.functions]
+    chosen = [s for s in specs if select in s.id or any(select in tag for tag in s.tags)]
+    telling = Telling(Console(), [s.id for s in chosen], survivors)
+    found = []
+    for spec in chosen:
+        found.append(mutate_function(spec, config))
+        telling.function(found[-1])
+    telling.finish(total(found), sum(not m.skipped for m in found), sum(m.planted for m in found))
+    if json_path is not None:
+        command = shlex.join(["gradcheck", "mutate", *paths, *_choice(select, witnesses), "--seed", str(seed)])
+        write_mutations(found, config, f"{command} --profile {profile}", json_path)
+    sys.exit(exit_code(found))
 
 
 @main.command()

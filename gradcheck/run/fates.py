@@ -30,11 +30,6 @@ class Mutated:
     fate: Fate
     reason: str = ""  # why; nothing for what was killed
 
-    @property
-    def description(self) -> str:
-        """In one line: what was changed, and where."""
-        return f"{self.before} → {self.after} in {self.claim}, {self.place}"
-
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
@@ -47,6 +42,7 @@ class Mutation:
     file: str
     line: int
     skipped: str = ""  # why it was not mutated
+    planted: bool = False  # it is wrong on purpose: rightly not mutated
     counts: Mapping[str, int] = field(default_factory=dict)
     killed_by_kind: Mapping[str, int] = field(default_factory=dict)
     mutants: tuple[Mutated, ...] = ()

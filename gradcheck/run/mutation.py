@@ -38,7 +38,7 @@ def mutate_function(spec: Spec, config: Config) -> Mutation:
     """
     start = time.perf_counter()
     if spec.expect is not None:
-        return Mutation(spec.id, spec.place.file, spec.place.line, skipped="wrong on purpose")
+        return Mutation(spec.id, spec.place.file, spec.place.line, skipped="wrong on purpose", planted=True)
     court = _Court(spec, config)
     whole = court.verdict(spec, QUICK)
     if not whole.passed:
