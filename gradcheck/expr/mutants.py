@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradcheck.expr import nodes as n
-from gradcheck.expr.mutations import MUTATIONS, Fact, Mutated
+from gradcheck.expr.mutations import MUTATIONS, STEPS, Facts, Mutated, denied
 from gradcheck.expr.text import to_text
 from gradcheck.expr.vocabulary import VOCABULARY
 
-Facts = Callable[[n.Node], Fact]
 VALUE, CONDITION, COUNT = "value", "condition", "count"  # what a node is for: numbers, a truth value, whole numbers
 
 
@@ -23,11 +22,12 @@ VALUE, CONDITION, COUNT = "value", "condition", "count"  # what a node is for: n
 class Mutant:
     """A formula with one node changed."""
 
-    kind: str  # a name of MUTATIONS: "sign", "factor", "dropped term" …
+    kind: str  # a kind of `mutations`: "sign", "factor", "dropped term" …
     before: str  # the node as it was written
     after: str  # what stands there instead
     at: n.At  # line and column of the node in the original's text
     text: str  # the whole formula
+    reach: str  # the condition under which it can show: its branch is taken, a jump falls elsewhere; "" for always
 
     @property
     def place(self) -> str:
@@ -38,9 +38,16 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class _Site:
+    """A node, what it is for, the whole tree with another node here, and the way down to it.
+
+    guards: conditions that hold where it matters; step: the nearest function above that jumps, with another node here.
+    """
+
     node: n.Node
     role: str
-    rebuilt: Callable[[n.Node], n.Node]  # the whole tree, with another node here
+    rebuilt: Callable[[n.Node], n.Node]
+    guards: tuple[n.Node, ...] = ()
+    step: Callable[[n.Node], n.Node] | None = None
 
 
 def mutants(tree: n.Node, facts: Facts) -> tuple[Mutant, ...]:
@@ -50,12 +57,13 @@ def mutants(tree: n.Node, facts: Facts) -> tuple[Mutant, ...]:
     """
     found: dict[str, Mutant] = {}
     original = to_text(tree)
-    for site in _sites(tree, VALUE, lambda new: new):
+    for site in _sites(_Site(tree, VALUE, _itself), facts):
         for changed in _changed(site, facts):
             text = to_text(site.rebuilt(changed.node))
             if text != original and text not in found:
                 at = getattr(site.node, "at", (1, 1))
-                found[text] = Mutant(changed.kind, to_text(site.node), to_text(changed.node), at, text)
+                reach = _reach(site, changed)
+                found[text] = Mutant(changed.kind, to_text(site.node), to_text(changed.node), at, text, reach)
     return tuple(found.values())
 
 
@@ -64,12 +72,46 @@ def _changed(site: _Site, facts: Facts) -> Iterator[Mutated]:
         yield from mutation(site.node, facts)
 
 
-def _sites(node: n.Node, role: str, rebuilt: Callable[[n.Node], n.Node]) -> Iterator[_Site]:
-    yield _Site(node, role, rebuilt)
-    if role == COUNT and not isinstance(node, n.Sequence):
+def _reach(site: _Site, changed: Mutated) -> str:
+    conditions = [*site.guards, *([] if changed.when is None else [changed.when])]
+    if site.step is not None:
+        conditions.append(n.Call("not_equal", (site.step(site.node), site.step(changed.node))))
+    if not conditions:
+        return ""
+    whole = conditions[0]
+    for condition in conditions[1:]:
+        whole = n.Call("logical_and", (whole, condition))
+    return to_text(whole)
+
+
+def _sites(site: _Site, facts: Facts) -> Iterator[_Site]:
+    node = site.node
+    jumps = isinstance(node, n.Call) and node.primitive in STEPS
+    if jumps:
+        site = replace(site, step=_itself)
+    yield site
+    if site.role == COUNT and not isinstance(node, n.Sequence):
         return
-    for child, child_role, put in _children(node, role):
-        yield from _sites(child, child_role, _through(rebuilt, put))
+    for child, role, put in _children(node, site.role):
+        step = None if site.step is None else _through(site.step, put)
+        guards = (*site.guards, *_guards(node, child, facts))
+        yield from _sites(_Site(child, role, _through(site.rebuilt, put), guards, step), facts)
+
+
+def _itself(node: n.Node) -> n.Node:
+    return node
+
+
+def _guards(node: n.Node, child: n.Node, facts: Facts) -> Iterator[n.Node]:
+    """The conditions under which a child's value matters to the node above it."""
+    if isinstance(node, n.Choice) or (isinstance(node, n.Call) and node.primitive == "where"):
+        parts = node.args if isinstance(node, n.Call) else (node.condition, node.then, node.otherwise)
+        if child is parts[1]:
+            yield parts[0]
+        elif child is parts[2]:
+            yield denied(parts[0])
+    elif isinstance(node, n.Call) and node.primitive == "multiply":  # a truth value as a factor
+        yield from (other for other in node.args if other is not child and facts(other).boolean)
 
 
 def _through(rebuilt: Callable[[Any], Any], put: Callable[[Any], Any]) -> Callable[[Any], Any]:

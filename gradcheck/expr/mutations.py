@@ -26,10 +26,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Mutated:
-    """One kind of mistake, and the node that it leaves."""
+    """One kind of mistake, the node that it leaves, and the condition under which that differs (None: always)."""
 
     kind: str
     node: n.Node
+    when: n.Node | None = None
 
 
 Facts = Callable[[n.Node], Fact]
@@ -38,6 +39,10 @@ COMMUTATIVE = frozenset(
     "betaln bitwise_and bitwise_or bitwise_xor".split()
 )
 STRICT = {"less": "less_equal", "greater": "greater_equal"}
+STEPS = frozenset(
+    "less less_equal greater greater_equal equal not_equal sign signbit copysign floor ceil round trunc floor_divide "
+    "remainder fmod argmax argmin argsort searchsorted nextafter isnan isinf isfinite top_k_indices".split()
+)  # functions that jump: a small change of what they are given shows at few points, or at none
 BOUNDARY = {**STRICT, **{loose: strict for strict, loose in STRICT.items()}}
 REDUCTIONS = frozenset("sum mean prod max min norm var std logsumexp any all argmax argmin trace median".split())
 PAIRS = (
@@ -117,11 +122,13 @@ def branch(node: n.Node, facts: Facts) -> Iterator[Mutated]:
     """The other branch, or always the same one."""
     if isinstance(node, n.Choice):
         yield Mutated("branch", replace(node, then=node.otherwise, otherwise=node.then))
-        yield from (Mutated("branch", side) for side in (node.then, node.otherwise))
+        yield Mutated("branch", node.then, denied(node.condition))
+        yield Mutated("branch", node.otherwise, node.condition)
     elif isinstance(node, n.Call) and node.primitive == "where":
         condition, then, otherwise = node.args
         yield Mutated("branch", replace(node, args=(condition, otherwise, then)))
-        yield from (Mutated("branch", side) for side in (then, otherwise))
+        yield Mutated("branch", then, denied(condition))
+        yield Mutated("branch", otherwise, condition)
 
 
 def comparison(node: n.Node, facts: Facts) -> Iterator[Mutated]:
@@ -179,6 +186,11 @@ def counted(node: n.Node, facts: Facts) -> Iterator[Mutated]:
     elif isinstance(node, n.Name | n.Call | n.Index):
         yield Mutated("index", n.Call("add", (node, n.Const(1))))
         yield Mutated("index", n.Call("subtract", (node, n.Const(1))))
+
+
+def denied(condition: n.Node) -> n.Node:
+    """The condition that holds where this one does not."""
+    return n.Call("logical_not", (condition,))
 
 
 def _number(node: n.Node, facts: Facts) -> bool:

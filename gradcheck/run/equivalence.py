@@ -1,19 +1,70 @@
-"""Does a mutant mean the same as the original? By algebra, which proves it; or as far as points can tell."""
+"""Does a mutant mean the same as the original? By algebra, which proves it; or as far as enclosed points can tell.
+
+Where a function has a kink no derivative is the only right one: a mutant that differs at kinks alone, and keeps inside
+the hull of the one-sided derivatives there, is as right as the original.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from gradcheck.expr import Program
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.errors import EvaluationError, ExpressionError
+from gradcheck.expr import Program, parse_formula
 from gradcheck.expr.mutations import Facts
 from gradcheck.expr.normal import same
+from gradcheck.oracles import Evidence, Testimony
+from gradcheck.oracles.claim_nodes import holds_somewhere
 from gradcheck.spec import Case, Claim
 
 BY_ALGEBRA = "the same by algebra, wherever both are defined"
+BY_POINTS = "equal to 100 bits at every point"
+AT_KINKS = "equal to 100 bits but at kinks, where another value is as right"
+NOT_REACHED = "no point reaches what was changed"
+Heard = Sequence[tuple[Case, Mapping[str, Testimony]]]
 
 
-def why_equivalent(claim: Claim, program: Program, cases: Sequence[Case], facts: Facts) -> str:
-    """How it is known that a changed claim means the same; an empty string where it is not known."""
+def why_equivalent(claim: Claim, program: Program, reach: str, heard: Heard, facts: Facts) -> tuple[str, str]:
+    """(how it is known that a changed claim means the same, why it is not known); one of them is empty.
+
+    reach: the condition under which the change can show at all, "" for always: where no point fulfils it, that points
+    agree says nothing. heard: every case with what the witnesses said that the changed claim has passed already.
+    """
     if same(claim.program.tree, program.tree, facts):  # type: ignore[arg-type]  # claims are formulas, no blocks
-        return BY_ALGEBRA
-    return ""
+        return BY_ALGEBRA, ""
+    if reach and not _reached(reach, claim, heard):
+        return "", NOT_REACHED
+    from gradcheck.oracles.claim_balls import agreement
+
+    points = sum(case.points for case, _ in heard)
+    kinks = 0
+    for case, said in heard:
+        try:
+            found = agreement(case, claim, program)
+        except EvaluationError as error:
+            return "", f"not enclosed: {error}"
+        but = ~found.equal & _kinked(case, said)
+        if (~found.equal & ~but).any():
+            return "", "" if found.different.any() else "an enclosure leaves open whether it differs"
+        kinks += int(but.sum())
+    return f"{AT_KINKS} ({points} points, {kinks} kinks)" if kinks else f"{BY_POINTS} ({points} points)", ""
+
+
+def _reached(reach: str, claim: Claim, heard: Heard) -> bool:
+    try:
+        condition = parse_formula(reach, claim.program.allowed)
+    except ExpressionError:
+        return False
+    return any(holds_somewhere(condition, case) for case, _ in heard)
+
+
+def _kinked(case: Case, said: Mapping[str, Testimony]) -> NDArray[np.bool_]:
+    """The points (B,) at which the differences found a kink."""
+    found = np.zeros(case.points, dtype=bool)
+    measured = said.get("differences")
+    for answer in measured.answers.values() if isinstance(measured, Evidence) else ():
+        if answer.kink is not None:
+            found |= answer.kink.reshape(case.points, -1).any(axis=1)
+    return found

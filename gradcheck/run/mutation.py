@@ -77,12 +77,14 @@ def _fate(court: _Court, claim: Claim, mutant: Mutant) -> tuple[Fate, str]:
         return Fate.MALFORMED, whole.sentence
     if whole.verdict is Verdict.DISAGREES:
         return Fate.KILLED, ""
-    same = why_equivalent(claim, program, [b.case for b in court.benches], court.facts)
+    heard = [(bench.case, bench.quick) for bench in court.benches]
+    same, doubt = why_equivalent(claim, program, mutant.reach, heard, court.facts)
     if same:
         return Fate.EQUIVALENT, same
     whole = court.verdict(spec)
     if whole.verdict in PASSING:
-        return Fate.SURVIVED, why_survived(claim, program, whole, [(b.case, b.said()) for b in court.benches])
+        why = why_survived(claim, program, whole, [(b.case, b.said()) for b in court.benches])
+        return Fate.SURVIVED, f"{why}; {doubt}" if doubt else why
     return (Fate.KILLED, "") if whole.verdict is Verdict.DISAGREES else (Fate.UNWITNESSED, whole.sentence)
 
 

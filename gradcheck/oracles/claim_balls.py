@@ -1,0 +1,115 @@
+"""At which points do two formulas of one claim come to the same numbers? Both are enclosed, until it is plain.
+
+The inputs are the points exactly as they are, so that a formula that looks for a tie finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.errors import Unsupported
+from gradcheck.expr import Batch, Batched, Control, Program
+from gradcheck.oracles.balls import BALLS
+from gradcheck.oracles.certified import PRECISIONS, parts
+from gradcheck.oracles.claim import over
+from gradcheck.oracles.flint_library import arb, balls, precision
+from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, spread
+from gradcheck.spec.case import Case
+from gradcheck.spec.model import Claim
+
+Mask = NDArray[np.bool_]
+BITS = 100  # of the larger number, or of the largest at the point, to which two enclosures are the same
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Where two formulas agree: (B,) each, exactly one true at a point. what: elements that differ, (B, *shape)."""
+
+    equal: Mask
+    different: Mask
+    open: Mask  # no precision decides, or a number is not finite
+
+    @property
+    def same(self) -> bool:
+        """Whether they agree at every point."""
+        return bool(self.equal.all())
+
+
+def agreement(case: Case, claim: Claim, other: Program) -> Agreement:
+    """Compare a claim's formula with another one at all points of a case.
+
+    Raises Unsupported where a function of either has no enclosure.
+    """
+    equal, different = np.zeros(case.points, dtype=bool), np.zeros(case.points, dtype=bool)
+    rows = np.arange(case.points)
+    with np.errstate(all="ignore"):
+        for bits in PRECISIONS:
+            with precision(bits):
+                for part, answer, _ in parts(rows, lambda some: _both(case, claim, other, some)):
+                    if answer is not None:
+                        equal[part], different[part] = answer
+            rows = np.flatnonzero(~(equal | different))
+            if not rows.size or different.any():
+                break
+    return Agreement(equal, different, ~(equal | different))
+
+
+def _both(case: Case, claim: Claim, other: Program, rows: Rows) -> tuple[Mask, Mask]:
+    env = _environment(case, claim.program.names | other.names | _named_at_kinks(case), rows)
+    mine, theirs = (_enclosed(program, env, len(rows)) for program in (claim.program, other))
+    declared = np.zeros(len(rows), dtype=bool)
+    for kink in case.spec.kinks:  # there the convention stands in place of either
+        if claim.of in kink.values:
+            holds = spread(BALLS, kink.condition(Batch(BALLS), dict(env), Control(guard=False)), len(rows))
+            declared |= np.asarray(holds, dtype=bool).reshape(len(rows), -1).all(axis=1)
+    try:
+        shape = np.broadcast_shapes(mine.shape[1:], theirs.shape[1:])
+    except ValueError:
+        return declared, ~declared
+    pairs = [over(value, (len(rows), *shape)).reshape(len(rows), -1) for value in (mine, theirs)]
+    told = [_told(x, y) for x, y in zip(*pairs, strict=True)]
+    return declared | np.array([t == "same" for t in told]), ~declared & np.array([t == "other" for t in told])
+
+
+def _named_at_kinks(case: Case) -> frozenset[str]:
+    return frozenset(name for kink in case.spec.kinks for name in kink.condition.names)
+
+
+def _environment(case: Case, names: Set[str], rows: Rows) -> dict[str, Any]:
+    """What the names of a claim mean at some points, in balls; the function is enclosed where its value is named."""
+    inquiry = Inquiry(case)
+    inputs = {n: balls(x) if n in inquiry.moving else x for n, x in inquiry.rows_of(rows).items()}
+    wanted = not names.isdisjoint(case.spec.outputs)
+    values = evaluate(case.spec, BALLS, inputs, case.sizes, Control(guard=False)) if wanted else {}
+    arrays = {**inputs, **values}
+    arrays |= {f"t_{name}": balls(t[rows]) for name, t in case.tangents.items()}
+    single = len(case.cotangents) == 1
+    arrays |= {"ct" if single else f"ct_{o}": balls(c[rows]) for o, c in case.cotangents.items()}
+    return {**{name: Batched(array) for name, array in arrays.items()}, **case.sizes}
+
+
+def _enclosed(program: Program, env: dict[str, Any], points: int) -> Any:
+    value = balls(spread(BALLS, program(Batch(BALLS), dict(env), Control(guard=False)), points))
+    if any(not isinstance(ball, arb) for ball in value.ravel()):
+        raise Unsupported("ball arithmetic", "a complex claim")
+    return value
+
+
+def _told(x: Any, y: Any) -> str:
+    """Whether two rows of balls are the "same" numbers, some are "other" ones, or it is "open" still."""
+    if not all(ball.is_finite() for ball in (*x, *y)):
+        return "open"
+    largest = max((abs(ball.mid()) for ball in (*x, *y)), default=arb(0))
+    verdict = "same"
+    for a, b in zip(x, y, strict=True):
+        gap = a - b
+        if not gap.contains(0):
+            return "other"
+        if gap.rad() > largest * arb(2) ** -BITS:
+            verdict = "open"
+    return verdict
