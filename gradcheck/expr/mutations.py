@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from types import MappingProxyType
 
 from gradcheck.expr import nodes as n
@@ -74,7 +75,7 @@ def sign(node: n.Node, facts: Facts) -> Iterator[Mutated]:
 
 def factor(node: n.Node, facts: Facts) -> Iterator[Mutated]:
     """The node, larger and smaller by one part in a million."""
-    if not _number(node, facts):
+    if not _number(node, facts) or (isinstance(node, n.Const) and not isfinite(node.value)):
         return
     for scale in (UP, DOWN):
         if not (isinstance(node, n.Const) and not node.name):

@@ -7,7 +7,7 @@ mean the same. Two formulas of one form are equal, in real numbers, wherever bot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import isfinite
 from types import MappingProxyType
@@ -43,6 +43,7 @@ WAYS: Mapping[str, tuple[Way, ...]] = MappingProxyType(
     | {"solve": ((ODD, -1), LINEAR)}
 )
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
+_STRICT = {"<=": "<", ">=": ">"}
 _COMPARED = {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
 }  # fmt: skip
@@ -56,11 +57,42 @@ def same(a: n.Node, b: n.Node, facts: Facts) -> bool:
     return form.of(a) == form.of(b)
 
 
+def same_but_for(a: n.Node, b: n.Node, holding: Sequence[n.Node], facts: Facts) -> bool:
+    """Whether two formulas have one normal form where the conditions `holding` hold.
+
+    They tell which numbers are never zero: where `x - y` is not, `x < y` is `x <= y`.
+    """
+    form = _Form(facts)
+    form.never_zero = frozenset(form.of(node).primitive.key for node in _never_zero(holding))
+    return bool(form.never_zero) and form.of(a) == form.of(b)
+
+
+def _never_zero(conditions: Sequence[n.Node]) -> Iterator[n.Node]:
+    """What is not zero where all conditions hold."""
+    for condition in conditions:
+        if isinstance(condition, n.Call) and condition.primitive == "logical_and":
+            yield from _never_zero(condition.args)
+        elif isinstance(condition, n.Call) and condition.primitive in ("not_equal", "less", "greater"):
+            left, right = condition.args
+            plain = isinstance(right, n.Const) and right.value == 0
+            yield from _factors(left) if plain else [n.Call("subtract", (left, right))]
+
+
+def _factors(node: n.Node) -> Iterator[n.Node]:
+    """What a product that is not zero is made of, freed of absolute values."""
+    if isinstance(node, n.Call) and node.primitive in ("multiply", "abs"):
+        for arg in node.args:
+            yield from _factors(arg)
+    else:
+        yield node
+
+
 class _Form:
     """The normal forms of the parts of formulas."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
+        self.never_zero: frozenset[str] = frozenset()  # forms of numbers that are not
 
     def of(self, node: n.Node) -> Polynomial:
         """The normal form of a node that is a number or an array of numbers."""
@@ -112,9 +144,11 @@ class _Form:
 
     def compared(self, node: n.Call) -> Polynomial:
         left, right = map(self.of, node.args)
-        difference, sign = left + right.scaled(Fraction(-1)), _COMPARED[node.primitive]
+        difference, sign = left.minus(right), _COMPARED[node.primitive]
         if difference.content < 0:
             sign = _MIRRORED[sign]
+        if difference.primitive.key in self.never_zero:
+            sign = _STRICT.get(sign, sign)
         return atom(f"({difference.primitive.key} {sign} 0)")
 
     def applied(self, node: n.Call) -> Polynomial:
@@ -148,7 +182,7 @@ class _Form:
             return len(self.shape(node.args[0]) or ()) == 1 and not node.params
         if isinstance(node, n.Call) and node.primitive == "outer":
             return self.of(node.args[0]) == self.of(node.args[1])
-        if isinstance(node, n.Call) and node.primitive in _ARITHMETIC:
+        if isinstance(node, n.Call) and (node.primitive in _ARITHMETIC or node.primitive in _COMPARED):
             return all(self.shape(arg) == () or self.symmetric(arg) for arg in node.args)
         return isinstance(node, n.Call) and node.primitive in ("zeros_like", "ones_like", "zeros", "ones")
 
@@ -172,7 +206,7 @@ def _items(node: n.Index) -> str:
 _ARITHMETIC: Mapping[str, Callable[..., Polynomial]] = MappingProxyType(
     {
         "add": lambda a, b: a + b,
-        "subtract": lambda a, b: a + b.scaled(Fraction(-1)),
+        "subtract": lambda a, b: a.minus(b),
         "multiply": lambda a, b: a * b,
         "divide": lambda a, b: a * b.reciprocal(),
         "negative": lambda a: a.scaled(Fraction(-1)),

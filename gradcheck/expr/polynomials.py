@@ -43,6 +43,10 @@ class Polynomial:
     def __add__(self, other: Polynomial) -> Polynomial:
         return _collected([*self.terms, *other.terms])
 
+    def minus(self, other: Polynomial) -> Polynomial:
+        """The difference."""
+        return self + other.scaled(Fraction(-1))
+
     def __mul__(self, other: Polynomial) -> Polynomial:
         if len(self.terms) * len(other.terms) > MOST_TERMS:
             return self._bracket() * other._bracket()

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.errors import Unsupported
-from gradcheck.expr import Batch, Batched, Control, Program
+from gradcheck.expr import NUMPY, Batch, Batched, Control, Program
 from gradcheck.oracles.balls import BALLS
 from gradcheck.oracles.certified import PRECISIONS, parts
-from gradcheck.oracles.claim import over
+from gradcheck.oracles.claim import FIRST_ORDER, over
+from gradcheck.oracles.claim_nodes import environment
 from gradcheck.oracles.flint_library import arb, balls, precision
 from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, spread
 from gradcheck.spec.case import Case
@@ -28,7 +29,7 @@ BITS = 100  # of the larger number, or of the largest at the point, to which two
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Where two formulas agree: (B,) each, exactly one true at a point. what: elements that differ, (B, *shape)."""
+    """Where two formulas agree: (B,) each, exactly one true at a point."""
 
     equal: Mask
     different: Mask
@@ -62,18 +63,33 @@ def agreement(case: Case, claim: Claim, other: Program) -> Agreement:
 def _both(case: Case, claim: Claim, other: Program, rows: Rows) -> tuple[Mask, Mask]:
     env = _environment(case, claim.program.names | other.names | _named_at_kinks(case), rows)
     mine, theirs = (_enclosed(program, env, len(rows)) for program in (claim.program, other))
-    declared = np.zeros(len(rows), dtype=bool)
-    for kink in case.spec.kinks:  # there the convention stands in place of either
-        if claim.of in kink.values:
-            holds = spread(BALLS, kink.condition(Batch(BALLS), dict(env), Control(guard=False)), len(rows))
-            declared |= np.asarray(holds, dtype=bool).reshape(len(rows), -1).all(axis=1)
     try:
         shape = np.broadcast_shapes(mine.shape[1:], theirs.shape[1:])
     except ValueError:
-        return declared, ~declared
-    pairs = [over(value, (len(rows), *shape)).reshape(len(rows), -1) for value in (mine, theirs)]
-    told = [_told(x, y) for x, y in zip(*pairs, strict=True)]
-    return declared | np.array([t == "same" for t in told]), ~declared & np.array([t == "other" for t in told])
+        return np.zeros(len(rows), dtype=bool), np.ones(len(rows), dtype=bool)
+    conventional = _conventional(case, claim, env, (len(rows), *shape))
+    undefined = _undefined(case, claim.program, rows, conventional.shape)
+    undefined &= _undefined(case, other, rows, conventional.shape)
+    pairs = [over(value, conventional.shape).reshape(len(rows), -1) for value in (mine, theirs)]
+    asked = ~(conventional | undefined).reshape(len(rows), -1)
+    told = [_told(x[some], y[some]) for x, y, some in zip(*pairs, asked, strict=True)]
+    return np.array([t == "same" for t in told]), np.array([t == "other" for t in told])
+
+
+def _conventional(case: Case, claim: Claim, env: dict[str, Any], shape: tuple[int, ...]) -> Mask:
+    """The elements at which a declared convention stands in place of either formula."""
+    declared = np.zeros(shape, dtype=bool)
+    for kink in case.spec.kinks:
+        if claim.of in kink.values and claim.kind in FIRST_ORDER:
+            holds = spread(BALLS, kink.condition(Batch(BALLS), dict(env), Control(guard=False)), shape[0])
+            declared |= over(np.asarray(holds, dtype=bool), shape).astype(bool)
+    return declared
+
+
+def _undefined(case: Case, program: Program, rows: Rows, shape: tuple[int, ...]) -> Mask:
+    """The elements that are no number in floats: 0/0 where the claim says nothing."""
+    value = spread(NUMPY, program(Batch(NUMPY), environment(case, rows), Control(guard=False)), len(rows))
+    return over(np.isnan(np.asarray(value, dtype=float)), shape).astype(bool)
 
 
 def _named_at_kinks(case: Case) -> frozenset[str]:

@@ -7,19 +7,22 @@ the hull of the one-sided derivatives there, is as right as the original.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.errors import EvaluationError, ExpressionError
 from gradcheck.expr import Program, parse_formula
+from gradcheck.expr import nodes as n
 from gradcheck.expr.mutations import Facts
-from gradcheck.expr.normal import same
+from gradcheck.expr.normal import same, same_but_for
 from gradcheck.oracles import Evidence, Testimony
 from gradcheck.oracles.claim_nodes import holds_somewhere
-from gradcheck.spec import Case, Claim
+from gradcheck.spec import Case, Claim, Spec
 
 BY_ALGEBRA = "the same by algebra, wherever both are defined"
+BY_DOMAIN = "the same by algebra: they differ only where the domain forbids"
 BY_POINTS = "equal to 100 bits at every point"
 AT_KINKS = "equal to 100 bits but at kinks, where another value is as right"
 NOT_REACHED = "no point reaches what was changed"
@@ -34,6 +37,8 @@ def why_equivalent(claim: Claim, program: Program, reach: str, heard: Heard, fac
     """
     if same(claim.program.tree, program.tree, facts):  # type: ignore[arg-type]  # claims are formulas, no blocks
         return BY_ALGEBRA, ""
+    if same_but_for(claim.program.tree, program.tree, excluded(heard[0][0].spec), facts):  # type: ignore[arg-type]
+        return BY_DOMAIN, ""
     if reach and not _reached(reach, claim, heard):
         return "", NOT_REACHED
     from gradcheck.oracles.claim_balls import agreement
@@ -50,6 +55,18 @@ def why_equivalent(claim: Claim, program: Program, reach: str, heard: Heard, fac
             return "", "" if found.different.any() else "an enclosure leaves open whether it differs"
         kinks += int(but.sum())
     return f"{AT_KINKS} ({points} points, {kinks} kinks)" if kinks else f"{BY_POINTS} ({points} points)", ""
+
+
+def excluded(spec: Spec) -> list[n.Node]:
+    """What holds in the whole domain: the inputs' predicates, and that nothing lies on an open bound."""
+    found: list[n.Node] = []
+    for i in spec.inputs:
+        if i.domain.predicate is not None and not isinstance(i.domain.predicate.tree, tuple):
+            found.append(i.domain.predicate.tree)
+        for bound, open_ in ((i.domain.low, i.domain.low_open), (i.domain.high, i.domain.high_open)):
+            if open_ and isfinite(bound) and i.domain.kind == "real":
+                found.append(n.Call("not_equal", (n.Name(i.name), n.Const(bound))))
+    return found
 
 
 def _reached(reach: str, claim: Claim, heard: Heard) -> bool:

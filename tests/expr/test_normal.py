@@ -7,7 +7,7 @@ import pytest
 
 from gradcheck.expr import NUMPY, Program, parse_formula
 from gradcheck.expr.mutants import mutants
-from gradcheck.expr.normal import same
+from gradcheck.expr.normal import same, same_but_for
 from tests.expr.test_mutants import RANKS, facts
 
 SAME = [
@@ -44,6 +44,21 @@ def test_formulas_that_mean_the_same(a: str, b: str) -> None:
 @pytest.mark.parametrize(("a", "b"), DIFFERENT)
 def test_formulas_that_do_not(a: str, b: str) -> None:
     assert not told(a, b)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "holding", "expected"),
+    [
+        ("x > 0", "x >= 0", "x != 0", True), ("x > 0", "x >= 0", "x*y != 0", True), ("x > 0", "x >= 0", "y != 0", False),
+        ("x <= s", "x < s", "abs(x - s) > 0", True), ("x < -1", "x <= -1", "abs(x + 1)*abs(x - 2) > 0", True),
+        ("x < 1", "x <= 1", "abs(x + 1)*abs(x - 2) > 0", False), ("x < 0", "x > 0", "x != 0", False),
+        ("x < y", "x <= y", "x < y and s > 0", True), ("x < s", "x <= s", "x < s or y > 0", False),
+        ("x < s", "x <= s", "x <= s", False),
+    ],
+)  # fmt: skip
+def test_what_the_domain_forbids_makes_no_difference(a: str, b: str, holding: str, expected: bool) -> None:
+    first, second, condition = (parse_formula(text, RANKS).tree for text in (a, b, holding))
+    assert same_but_for(first, second, [condition], facts) is expected  # type: ignore[arg-type,list-item]
 
 
 @pytest.mark.parametrize(
