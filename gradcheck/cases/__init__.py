@@ -1,8 +1,11 @@
 """Where do points come from? Domains, landmarks, Hypothesis for sizes, seeds, scales and special numbers, shrinking."""
 
 from gradcheck.cases.build import build, example_case, example_sizes
+from gradcheck.cases.jumps import near_jumps
 from gradcheck.cases.narrow import narrowed, neighbours
 from gradcheck.cases.plans import Plan, plans
 from gradcheck.cases.shrink import batch, shrink
 
-__all__ = ["Plan", "batch", "build", "example_case", "example_sizes", "narrowed", "neighbours", "plans", "shrink"]
+__all__ = [
+    "Plan", "batch", "build", "example_case", "example_sizes", "narrowed", "near_jumps", "neighbours", "plans", "shrink",
+]  # fmt: skip

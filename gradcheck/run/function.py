@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from gradcheck.cases import build, example_case, example_sizes, narrowed, neighbours, plans
+from gradcheck.cases import build, example_case, example_sizes, narrowed, near_jumps, neighbours, plans
 from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, conventions, judge, overall, power, witness_verdict
 from gradcheck.judge.budgets import dtype_of
@@ -86,10 +86,10 @@ def cases_of(spec: Spec, config: Config) -> Iterator[tuple[Case, Example | None]
     for example in spec.examples:
         yield example_case(spec, example, example_sizes(spec, example)), example
     profile = config.profile
-    for plan in plans(spec, config.seed, profile.shapes, profile.per_shape):
-        case = build(spec, plan, profile.points)
-        if case is None:
-            continue
+    built = [build(spec, plan, profile.points) for plan in plans(spec, config.seed, profile.shapes, profile.per_shape)]
+    found = [case for case in built if case is not None]
+    beside = near_jumps(found[0]) if found else None
+    for case in [*found, *([] if beside is None else [beside])]:
         yield case, None
         for dtype in _dtypes(spec, config):
             narrow = None if dtype == "float64" else narrowed(case, dtype)
