@@ -74,7 +74,8 @@ def _never_zero(conditions: Sequence[n.Node]) -> Iterator[n.Node]:
             yield from _never_zero(condition.args)
         elif isinstance(condition, n.Call) and condition.primitive in ("not_equal", "less", "greater"):
             left, right = condition.args
-            plain = isinstance(right, n.Const) and right.value == 0
+            apart = condition.primitive == "greater" and isinstance(left, n.Call) and left.primitive == "abs"
+            plain = isinstance(right, n.Const) and (right.value == 0 or (right.value > 0 and apart))
             yield from _factors(left) if plain else [n.Call("subtract", (left, right))]
 
 

@@ -29,35 +29,30 @@ BITS = 100  # of the larger number, or of the largest at the point, to which two
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Where two formulas agree: (B,) each, exactly one true at a point."""
+    """Where two formulas agree, of the points that were asked: exactly one is true of each."""
 
     equal: Mask
     different: Mask
     open: Mask  # no precision decides, or a number is not finite
 
-    @property
-    def same(self) -> bool:
-        """Whether they agree at every point."""
-        return bool(self.equal.all())
 
-
-def agreement(case: Case, claim: Claim, other: Program) -> Agreement:
-    """Compare a claim's formula with another one at all points of a case.
+def agreement(case: Case, claim: Claim, other: Program, rows: Rows) -> Agreement:
+    """Compare a claim's formula with another one at some points of a case.
 
     Raises Unsupported where a function of either has no enclosure.
     """
     equal, different = np.zeros(case.points, dtype=bool), np.zeros(case.points, dtype=bool)
-    rows = np.arange(case.points)
+    left = rows
     with np.errstate(all="ignore"):
         for bits in PRECISIONS:
             with precision(bits):
-                for part, answer, _ in parts(rows, lambda some: _both(case, claim, other, some)):
+                for part, answer, _ in parts(left, lambda some: _both(case, claim, other, some)):
                     if answer is not None:
                         equal[part], different[part] = answer
-            rows = np.flatnonzero(~(equal | different))
-            if not rows.size or different.any():
+            left = rows[~(equal | different)[rows]]
+            if not left.size or different.any():
                 break
-    return Agreement(equal, different, ~(equal | different))
+    return Agreement(equal[rows], different[rows], ~(equal | different)[rows])
 
 
 def _both(case: Case, claim: Claim, other: Program, rows: Rows) -> tuple[Mask, Mask]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradcheck.expr import NUMPY, Batch, Batched, Control, Program, by_branch
 from gradcheck.expr import nodes as n
@@ -13,6 +14,8 @@ from gradcheck.expr.evaluate import State, compile_expression
 from gradcheck.expr.mutations import Fact
 from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate
 from gradcheck.spec.case import Case
+
+Mask = NDArray[np.bool_]
 
 
 def node_facts(case: Case) -> Callable[[n.Node], Fact]:
@@ -31,18 +34,21 @@ def node_facts(case: Case) -> Callable[[n.Node], Fact]:
     return fact
 
 
-def holds_somewhere(condition: Program, case: Case) -> bool:
-    """Whether a condition on a claim's names holds for any number at any point; no where it cannot be evaluated."""
+def holds(condition: Program, case: Case) -> Mask:
+    """The points (B,) at which a condition holds for any of its numbers; none where it cannot be evaluated."""
+    found = np.zeros(case.points, dtype=bool)
 
-    def run(rows: Rows) -> bool:
+    def run(rows: Rows) -> None:
         value = condition(Batch(NUMPY), environment(case, rows), Control(guard=False))
-        return bool(np.any(value.data if isinstance(value, Batched) else value))
+        whole = value.data if isinstance(value, Batched) else np.broadcast_to(value, (len(rows), *np.shape(value)))
+        found[rows] = np.asarray(whole, dtype=bool).reshape(len(rows), -1).any(axis=1)
 
     try:
         with np.errstate(all="ignore"):
-            return any(found for _, found in by_branch(run, np.arange(case.points)))
-    except Exception:  # shapes that do not fit one another, or no formula for it
-        return False
+            by_branch(run, np.arange(case.points))
+    except Exception:  # shapes that do not fit one another
+        return np.zeros(case.points, dtype=bool)
+    return found
 
 
 def environment(case: Case, rows: Rows) -> dict[str, Any]:

@@ -18,15 +18,18 @@ from gradcheck.expr import nodes as n
 from gradcheck.expr.mutations import Facts
 from gradcheck.expr.normal import same, same_but_for
 from gradcheck.oracles import Evidence, Testimony
-from gradcheck.oracles.claim_nodes import holds_somewhere
+from gradcheck.oracles.claim_nodes import holds
 from gradcheck.spec import Case, Claim, Spec
 
 BY_ALGEBRA = "the same by algebra, wherever both are defined"
 BY_DOMAIN = "the same by algebra: they differ only where the domain forbids"
-BY_POINTS = "equal to 100 bits at every point"
-AT_KINKS = "equal to 100 bits but at kinks, where another value is as right"
+BY_POINTS = "equal to 100 bits at every point that was enclosed"
+AT_KINKS = "equal to 100 bits at every point that was enclosed, but for kinks, where another value is as right"
 NOT_REACHED = "no point reaches what was changed"
-Heard = Sequence[tuple[Case, Mapping[str, Testimony]]]
+MOST_POINTS = 16  # of a case that are enclosed, and as many at which the change can show
+Rows = NDArray[np.intp]
+Said = Mapping[str, Testimony]
+Heard = Sequence[tuple[Case, Said]]
 
 
 def why_equivalent(claim: Claim, program: Program, reach: str, heard: Heard, facts: Facts) -> tuple[str, str]:
@@ -39,22 +42,42 @@ def why_equivalent(claim: Claim, program: Program, reach: str, heard: Heard, fac
         return BY_ALGEBRA, ""
     if same_but_for(claim.program.tree, program.tree, excluded(heard[0][0].spec), facts):  # type: ignore[arg-type]
         return BY_DOMAIN, ""
-    if reach and not _reached(reach, claim, heard):
+    chosen = [(case, said, rows) for case, said in heard if (rows := _chosen(case, reach, claim)) is not None]
+    if not chosen:
         return "", NOT_REACHED
+    return _by_points(claim, program, chosen)
+
+
+def _by_points(claim: Claim, program: Program, chosen: Sequence[tuple[Case, Said, Rows]]) -> tuple[str, str]:
     from gradcheck.oracles.claim_balls import agreement
 
-    points = sum(case.points for case, _ in heard)
-    kinks = 0
-    for case, said in heard:
+    points, kinks = sum(len(rows) for _, _, rows in chosen), 0
+    for case, said, rows in chosen:
         try:
-            found = agreement(case, claim, program)
+            found = agreement(case, claim, program, rows)
         except EvaluationError as error:
             return "", f"not enclosed: {error}"
-        but = ~found.equal & _kinked(case, said)
+        but = ~found.equal & _kinked(case, said)[rows]
         if (~found.equal & ~but).any():
             return "", "" if found.different.any() else "an enclosure leaves open whether it differs"
         kinks += int(but.sum())
     return f"{AT_KINKS} ({points} points, {kinks} kinks)" if kinks else f"{BY_POINTS} ({points} points)", ""
+
+
+def _chosen(case: Case, reach: str, claim: Claim) -> Rows | None:
+    """The points to enclose: some of all kinds, and of those at which the change can show; None where it cannot."""
+    some = _some(np.arange(case.points))
+    if not reach:
+        return some
+    try:
+        shows = np.flatnonzero(holds(parse_formula(reach, claim.program.allowed), case))
+    except ExpressionError:
+        return None
+    return np.union1d(some, _some(shows)) if shows.size else None
+
+
+def _some(rows: Rows) -> Rows:
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_POINTS)).astype(np.intp))]
 
 
 def excluded(spec: Spec) -> list[n.Node]:
@@ -69,15 +92,7 @@ def excluded(spec: Spec) -> list[n.Node]:
     return found
 
 
-def _reached(reach: str, claim: Claim, heard: Heard) -> bool:
-    try:
-        condition = parse_formula(reach, claim.program.allowed)
-    except ExpressionError:
-        return False
-    return any(holds_somewhere(condition, case) for case, _ in heard)
-
-
-def _kinked(case: Case, said: Mapping[str, Testimony]) -> NDArray[np.bool_]:
+def _kinked(case: Case, said: Said) -> NDArray[np.bool_]:
     """The points (B,) at which the differences found a kink."""
     found = np.zeros(case.points, dtype=bool)
     measured = said.get("differences")

@@ -49,7 +49,9 @@ def test_formulas_that_do_not(a: str, b: str) -> None:
 @pytest.mark.parametrize(
     ("a", "b", "holding", "expected"),
     [
-        ("x > 0", "x >= 0", "x != 0", True), ("x > 0", "x >= 0", "x*y != 0", True), ("x > 0", "x >= 0", "y != 0", False),
+        ("x > 0", "x >= 0", "x != 0", True), ("x > 0", "x >= 0", "x*y != 0", True),
+        ("x > 0", "x >= 0", "y != 0", False), ("x > 1", "x >= 1", "abs(x - 1) > 0.25", True),
+        ("x > 1", "x >= 1", "x - 1 > -0.25", False),
         ("x <= s", "x < s", "abs(x - s) > 0", True), ("x < -1", "x <= -1", "abs(x + 1)*abs(x - 2) > 0", True),
         ("x < 1", "x <= 1", "abs(x + 1)*abs(x - 2) > 0", False), ("x < 0", "x > 0", "x != 0", False),
         ("x < y", "x <= y", "x < y and s > 0", True), ("x < s", "x <= s", "x < s or y > 0", False),
