@@ -26,6 +26,7 @@ BY_DOMAIN = "the same by algebra: they differ only where the domain forbids"
 BY_POINTS = "equal to 100 bits at every point that was enclosed"
 AT_KINKS = "equal to 100 bits at every point that was enclosed, but for kinks, where another value is as right"
 NOT_REACHED = "no point reaches what was changed"
+DIFFERENT, OPEN = "an enclosure proves that it differs", "an enclosure leaves open whether it differs"
 MOST_POINTS = 16  # of a case that are enclosed, and as many at which the change can show
 Rows = NDArray[np.intp]
 Said = Mapping[str, Testimony]
@@ -59,7 +60,7 @@ def _by_points(claim: Claim, program: Program, chosen: Sequence[tuple[Case, Said
             return "", f"not enclosed: {error}"
         but = ~found.equal & _kinked(case, said)[rows]
         if (~found.equal & ~but).any():
-            return "", "" if found.different.any() else "an enclosure leaves open whether it differs"
+            return "", DIFFERENT if found.different.any() else OPEN
         kinks += int(but.sum())
     return f"{AT_KINKS} ({points} points, {kinks} kinks)" if kinks else f"{BY_POINTS} ({points} points)", ""
 
