@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, Batch, Batched, Control, Program
 from gradcheck.oracles.balls import BALLS
-from gradcheck.oracles.certified import PRECISIONS, parts
-from gradcheck.oracles.claim import FIRST_ORDER, over
+from gradcheck.oracles.certified import PRECISIONS
+from gradcheck.oracles.claim import FIRST_ORDER
 from gradcheck.oracles.claim_nodes import environment
 from gradcheck.oracles.flint_library import arb, balls, precision
 from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, spread
+from gradcheck.oracles.proof import AGREED_BITS, parts
 from gradcheck.spec.case import Case
 from gradcheck.spec.model import Claim
 
 Mask = NDArray[np.bool_]
-BITS = 100  # of the larger number, or of the largest at the point, to which two enclosures are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _both(case: Case, claim: Claim, other: Program, rows: Rows) -> tuple[Mask, M
     conventional = _conventional(case, claim, env, (len(rows), *shape))
     undefined = _undefined(case, claim.program, rows, conventional.shape)
     undefined &= _undefined(case, other, rows, conventional.shape)
-    pairs = [over(value, conventional.shape).reshape(len(rows), -1) for value in (mine, theirs)]
+    pairs = [_over(value, conventional.shape).reshape(len(rows), -1) for value in (mine, theirs)]
     asked = ~(conventional | undefined).reshape(len(rows), -1)
     told = [_told(x[some], y[some]) for x, y, some in zip(*pairs, asked, strict=True)]
     return np.array([t == "same" for t in told]), np.array([t == "other" for t in told])
@@ -77,14 +77,14 @@ def _conventional(case: Case, claim: Claim, env: dict[str, Any], shape: tuple[in
     for kink in case.spec.kinks:
         if claim.of in kink.values and claim.kind in FIRST_ORDER:
             holds = spread(BALLS, kink.condition(Batch(BALLS), dict(env), Control(guard=False)), shape[0])
-            declared |= over(np.asarray(holds, dtype=bool), shape).astype(bool)
+            declared |= _over(np.asarray(holds, dtype=bool), shape).astype(bool)
     return declared
 
 
 def _undefined(case: Case, program: Program, rows: Rows, shape: tuple[int, ...]) -> Mask:
     """The elements that are no number in floats: 0/0 where the claim says nothing."""
     value = spread(NUMPY, program(Batch(NUMPY), environment(case, rows), Control(guard=False)), len(rows))
-    return over(np.isnan(np.asarray(value, dtype=float)), shape).astype(bool)
+    return np.asarray(_over(np.isnan(np.asarray(value, dtype=float)), shape), dtype=bool)
 
 
 def _named_at_kinks(case: Case) -> frozenset[str]:
@@ -111,8 +111,19 @@ def _enclosed(program: Program, env: dict[str, Any], points: int) -> Any:
     return value
 
 
+def _over(array: Any, shape: tuple[int, ...]) -> Any:
+    """An array spread over `shape`: missing axes come behind the batch axis."""
+    array = np.asarray(array)
+    if array.ndim < len(shape):
+        array = array.reshape(array.shape[0], *(1,) * (len(shape) - array.ndim), *array.shape[1:])
+    return np.broadcast_to(array, shape)
+
+
 def _told(x: Any, y: Any) -> str:
-    """Whether two rows of balls are the "same" numbers, some are "other" ones, or it is "open" still."""
+    """Whether two rows of balls are the "same" numbers, some are "other" ones, or it is "open" still.
+
+    The same are two that overlap, and are narrow to 100 bits of the largest number of the point.
+    """
     if not all(ball.is_finite() for ball in (*x, *y)):
         return "open"
     largest = max((abs(ball.mid()) for ball in (*x, *y)), default=arb(0))
@@ -121,6 +132,6 @@ def _told(x: Any, y: Any) -> str:
         gap = a - b
         if not gap.contains(0):
             return "other"
-        if gap.rad() > largest * arb(2) ** -BITS:
+        if gap.rad() > largest * arb(2) ** -AGREED_BITS:
             verdict = "open"
     return verdict

@@ -28,6 +28,7 @@ from gradcheck.run.survival import why_survived
 from gradcheck.spec import Case, Claim, Example, Spec
 
 QUICK = ("engine", "differences")  # asked of every case; the others only about what these let pass
+PROVER = "certified"  # it proves the claim itself, so it is asked about every claim anew
 PASSING = (Verdict.AGREES, Verdict.INACCURATE)
 
 
@@ -156,5 +157,8 @@ class _Court:
 
     def _findings(self, bench: _Bench, spec: Spec, only: Sequence[str]) -> Iterator[Finding]:
         case = replace(bench.case, spec=spec)
-        heard = {"claim": Hearing(Inquiry(case)).one("claim"), **bench.said(only)}
+        hearing = Hearing(Inquiry(case))
+        heard = {"claim": hearing.one("claim"), **bench.said(only)}
+        if PROVER in self.config.witnesses and not only:
+            heard[PROVER] = hearing.one(PROVER)
         yield from (f for f in judge(case, heard) if f.witness not in self.excused)
