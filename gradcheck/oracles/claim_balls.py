@@ -63,8 +63,7 @@ def _both(case: Case, claim: Claim, other: Program, rows: Rows) -> tuple[Mask, M
     except ValueError:
         return np.zeros(len(rows), dtype=bool), np.ones(len(rows), dtype=bool)
     conventional = _conventional(case, claim, env, (len(rows), *shape))
-    undefined = _undefined(case, claim.program, rows, conventional.shape)
-    undefined &= _undefined(case, other, rows, conventional.shape)
+    undefined = np.logical_and(*(_undefined(case, p, rows, conventional.shape) for p in (claim.program, other)))
     pairs = [_over(value, conventional.shape).reshape(len(rows), -1) for value in (mine, theirs)]
     asked = ~(conventional | undefined).reshape(len(rows), -1)
     told = [_told(x[some], y[some]) for x, y, some in zip(*pairs, asked, strict=True)]

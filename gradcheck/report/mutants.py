@@ -87,7 +87,12 @@ def headline(whole: Mutation, functions: int) -> str:
     survived = whole.count(Fate.SURVIVED)
     of = whole.caught + survived
     rest = "none survived" if not survived else f"{survived} survived"
-    return f"{whole.caught} of {of} wrong claims of {functions} functions are caught: {percent(whole).strip()}; {rest}"
+    said = f"{whole.caught} of {of} wrong claims of {_functions(functions)} are caught"
+    return f"{said}: {percent(whole).strip()}; {rest}"
+
+
+def _functions(count: int) -> str:
+    return f"{count} function" + "s" * (count != 1)
 
 
 def footnotes(whole: Mutation, planted: int) -> list[str]:
@@ -102,5 +107,6 @@ def footnotes(whole: Mutation, planted: int) -> list[str]:
     if whole.count(Fate.UNWITNESSED):
         lines.append(f"{whole.count(Fate.UNWITNESSED)} of those caught are contradicted by nobody, but nobody agrees")
     if planted:
-        lines.append(f"{planted} functions that are wrong on purpose were not mutated")
+        are, were = ("is", "was") if planted == 1 else ("are", "were")
+        lines.append(f"{_functions(planted)} that {are} wrong on purpose {were} not mutated")
     return lines
