@@ -29,10 +29,11 @@ check: .venv/installed
 > $(BIN)/lint-imports
 > $(BIN)/gradcheck lint specs
 
-# the long look: more sizes, more points, more seeds
+# the long look: more sizes, more points, more seeds; and which wrong claims would pass
 thorough: .venv/installed
 > $(BIN)/gradcheck run specs --profile thorough --workers $(WORKERS) --json reports/thorough.json --html reports/thorough.html
 > for seed in $$(seq 1 19); do $(BIN)/gradcheck run specs/planted --seed $$seed --workers $(WORKERS) || exit 1; done
+> $(BIN)/gradcheck mutate specs --at-least 99 --json reports/mutants.json
 
 # ratios against the peers, measured side by side
 bench: .venv/installed

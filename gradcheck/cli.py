@@ -323,9 +323,12 @@ def explain(
 @click.option("--witness", "witnesses", multiple=True, metavar="NAME", help="Hear only these (repeatable).")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write what became of each as JSON.")
 @click.option("--survivors", is_flag=True, help="Show only functions of which a mutant survived.")
+@click.option(
+    "--at-least", type=click.FloatRange(0, 100), metavar="PERCENT", help="Put up with survivors down to this score."
+)
 def mutate(
     paths: tuple[str, ...], select: str, seed: int, profile: str, witnesses: tuple[str, ...], json_path: Path | None,
-    survivors: bool,
+    survivors: bool, at_least: float | None,
 ) -> None:  # fmt: skip
     """Make every claim wrong in every small way, and tell which wrong claims would pass for right.
 
@@ -355,7 +358,7 @@ def mutate(
     if json_path is not None:
         command = shlex.join(["gradcheck", "mutate", *paths, *_choice(select, witnesses), "--seed", str(seed)])
         write_mutations(found, config, f"{command} --profile {profile}", json_path)
-    sys.exit(exit_code(found))
+    sys.exit(exit_code(found, at_least))
 
 
 @main.command()

@@ -33,9 +33,13 @@ def total(mutations: Sequence[Mutation], name: str = "all") -> Mutation:
     )  # fmt: skip
 
 
-def exit_code(mutations: Sequence[Mutation]) -> int:
-    """0 all caught, 1 one survived that is not equivalent, 2 a function does not pass as it stands, 5 nothing ran."""
-    if any(one.count(Fate.SURVIVED) for one in mutations):
+def exit_code(mutations: Sequence[Mutation], at_least: float | None = None) -> int:
+    """0 all caught, 1 one survived that is not equivalent, 2 a function does not pass as it stands, 5 nothing ran.
+
+    at_least: the percentage of wrong claims that must be caught, where survivors are put up with; None: all.
+    """
+    whole = total(mutations)
+    if whole.score is not None and 100 * whole.score < (100.0 if at_least is None else at_least):
         return WRONG
     if any(one.skipped and not one.planted for one in mutations):
         return UNJUDGED

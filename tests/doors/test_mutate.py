@@ -53,6 +53,12 @@ def test_a_survivor_is_shown_with_its_reason_and_ends_with_1(specs: Path) -> Non
     assert written["summary"]["survived"] == blind["counts"]["survived"] and sine["score"] == 1.0
 
 
+@pytest.mark.parametrize(("percent", "code"), [("60", 0), ("99", 1), ("100", 1)])
+def test_survivors_may_be_put_up_with_down_to_a_score(specs: Path, percent: str, code: int) -> None:
+    (specs / "blind.grad.yaml").write_text(BLIND, encoding="utf-8")
+    assert mutate("blind.grad.yaml", "right.grad.yaml", "--at-least", percent).exit_code == code
+
+
 def test_what_does_not_pass_ends_with_2_and_says_so(specs: Path) -> None:
     result = mutate("wrong.grad.yaml")
     assert result.exit_code == 2
