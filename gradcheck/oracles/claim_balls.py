@@ -5,8 +5,7 @@ The inputs are the points exactly as they are, so that a formula that looks for 
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from gradcheck.oracles.balls import BALLS
 from gradcheck.oracles.certified import PRECISIONS
 from gradcheck.oracles.claim import FIRST_ORDER
 from gradcheck.oracles.claim_nodes import environment
-from gradcheck.oracles.flint_library import arb, balls, precision
+from gradcheck.oracles.flint_library import arb, balls, precision, working_bits
 from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, spread
 from gradcheck.oracles.proof import AGREED_BITS, parts
 from gradcheck.spec.case import Case
@@ -36,17 +35,35 @@ class Agreement:
     open: Mask  # no precision decides, or a number is not finite
 
 
-def agreement(case: Case, claim: Claim, other: Program, rows: Rows) -> Agreement:
-    """Compare a claim's formula with another one at some points of a case.
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A claim at the points of a case. Its formula is enclosed once, however many others are compared with it."""
+
+    case: Case
+    claim: Claim
+    known: dict[tuple[int, bytes, bool], tuple[dict[str, Any], Any]] = field(default_factory=dict)
+
+    def at(self, rows: Rows, of_value: bool) -> tuple[dict[str, Any], Any]:
+        """What names mean at some points, and the claim's numbers there; of_value: if the function is named too."""
+        key = working_bits(), rows.tobytes(), of_value
+        if key not in self.known:
+            env = _environment(self.case, rows, of_value)
+            self.known[key] = env, _enclosed(self.claim.program, env, len(rows))
+        return self.known[key]
+
+
+def agreement(original: Original, other: Program, rows: Rows) -> Agreement:
+    """Compare a claim's formula with another one at some points of its case.
 
     Raises Unsupported where a function of either has no enclosure.
     """
-    equal, different = np.zeros(case.points, dtype=bool), np.zeros(case.points, dtype=bool)
+    points = original.case.points
+    equal, different = np.zeros(points, dtype=bool), np.zeros(points, dtype=bool)
     left = rows
     with np.errstate(all="ignore"):
         for bits in PRECISIONS:
             with precision(bits):
-                for part, answer, _ in parts(left, lambda some: _both(case, claim, other, some)):
+                for part, answer, _ in parts(left, lambda some: _both(original, other, some)):
                     if answer is not None:
                         equal[part], different[part] = answer
             left = rows[~(equal | different)[rows]]
@@ -55,9 +72,11 @@ def agreement(case: Case, claim: Claim, other: Program, rows: Rows) -> Agreement
     return Agreement(equal[rows], different[rows], ~(equal | different)[rows])
 
 
-def _both(case: Case, claim: Claim, other: Program, rows: Rows) -> tuple[Mask, Mask]:
-    env = _environment(case, claim.program.names | other.names | _named_at_kinks(case), rows)
-    mine, theirs = (_enclosed(program, env, len(rows)) for program in (claim.program, other))
+def _both(original: Original, other: Program, rows: Rows) -> tuple[Mask, Mask]:
+    case, claim = original.case, original.claim
+    names = claim.program.names.union(other.names, *(kink.condition.names for kink in case.spec.kinks))
+    env, mine = original.at(rows, not names.isdisjoint(case.spec.outputs))
+    theirs = _enclosed(other, env, len(rows))
     try:
         shape = np.broadcast_shapes(mine.shape[1:], theirs.shape[1:])
     except ValueError:
@@ -86,16 +105,11 @@ def _undefined(case: Case, program: Program, rows: Rows, shape: tuple[int, ...])
     return np.asarray(_over(np.isnan(np.asarray(value, dtype=float)), shape), dtype=bool)
 
 
-def _named_at_kinks(case: Case) -> frozenset[str]:
-    return frozenset(name for kink in case.spec.kinks for name in kink.condition.names)
-
-
-def _environment(case: Case, names: Set[str], rows: Rows) -> dict[str, Any]:
-    """What the names of a claim mean at some points, in balls; the function is enclosed where its value is named."""
+def _environment(case: Case, rows: Rows, of_value: bool) -> dict[str, Any]:
+    """What the names of a claim mean at some points, in balls; the function is enclosed where it is wanted."""
     inquiry = Inquiry(case)
     inputs = {n: balls(x) if n in inquiry.moving else x for n, x in inquiry.rows_of(rows).items()}
-    wanted = not names.isdisjoint(case.spec.outputs)
-    values = evaluate(case.spec, BALLS, inputs, case.sizes, Control(guard=False)) if wanted else {}
+    values = evaluate(case.spec, BALLS, inputs, case.sizes, Control(guard=False)) if of_value else {}
     arrays = {**inputs, **values}
     arrays |= {f"t_{name}": balls(t[rows]) for name, t in case.tangents.items()}
     single = len(case.cotangents) == 1

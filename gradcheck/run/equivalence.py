@@ -7,7 +7,9 @@ the hull of the one-sided derivatives there, is as right as the original.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isfinite
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from gradcheck.errors import EvaluationError, ExpressionError
 from gradcheck.expr import Program, parse_formula
 from gradcheck.expr import nodes as n
+from gradcheck.expr.mutants import Mutant
 from gradcheck.expr.mutations import Facts
 from gradcheck.expr.normal import same, same_but_for
 from gradcheck.oracles import Evidence, Testimony
@@ -33,48 +36,64 @@ Said = Mapping[str, Testimony]
 Heard = Sequence[tuple[Case, Said]]
 
 
-def why_equivalent(claim: Claim, program: Program, reach: str, heard: Heard, facts: Facts) -> tuple[str, str]:
-    """(how it is known that a changed claim means the same, why it is not known); one of them is empty.
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A claim, the cases at which it was judged with what the witnesses said, and what its parts come to."""
 
-    reach: the condition under which the change can show at all, "" for always: where no point fulfils it, that points
-    agree says nothing. heard: every case with what the witnesses said that the changed claim has passed already.
+    claim: Claim
+    heard: Heard
+    facts: Facts
+    enclosed: dict[int, Any] = field(default_factory=dict)  # case number -> the claim in balls
+
+    def why_same(self, program: Program, mutant: Mutant) -> tuple[str, str]:
+        """(how it is known that a changed claim means the same, why it is not known); one of them is empty.
+
+        The witnesses have let the changed claim pass.
+        """
+        ours, theirs = self.claim.program.tree, program.tree
+        if same(ours, theirs, self.facts):  # type: ignore[arg-type]  # claims are formulas, no blocks
+            return BY_ALGEBRA, ""
+        if same_but_for(ours, theirs, excluded(self.heard[0][0].spec), self.facts):  # type: ignore[arg-type]
+            return BY_DOMAIN, ""
+        return self._by_points(program, mutant)
+
+    def _by_points(self, program: Program, mutant: Mutant) -> tuple[str, str]:
+        from gradcheck.oracles import claim_balls
+
+        points, kinks, shown = 0, 0, False
+        for k, (case, said) in enumerate(self.heard):
+            rows, shows = _chosen(case, mutant.reach, self.claim)
+            if not rows.size:
+                continue
+            original = self.enclosed.setdefault(k, claim_balls.Original(case, self.claim))
+            try:
+                found = claim_balls.agreement(original, program, rows)
+            except EvaluationError as error:
+                return "", f"not enclosed: {error}"
+            kinked = _kinked(case, said)
+            but = ~found.equal & kinked[rows]
+            if (~found.equal & ~but).any():
+                return "", DIFFERENT if found.different.any() else OPEN
+            points, kinks = points + len(rows), kinks + int(but.sum())
+            shown |= bool((~kinked[shows]).any())
+        if not points or not (shown or mutant.kind == "comparison"):  # `<` for `<=` shows at ties alone
+            return "", NOT_REACHED
+        return f"{AT_KINKS} ({points} points, {kinks} kinks)" if kinks else f"{BY_POINTS} ({points} points)", ""
+
+
+def _chosen(case: Case, reach: str, claim: Claim) -> tuple[Rows, Rows]:
+    """The points to enclose, some of all kinds; and those among them at which a change can show. None without these.
+
+    reach: the condition under which it can show at all; "" for everywhere.
     """
-    if same(claim.program.tree, program.tree, facts):  # type: ignore[arg-type]  # claims are formulas, no blocks
-        return BY_ALGEBRA, ""
-    if same_but_for(claim.program.tree, program.tree, excluded(heard[0][0].spec), facts):  # type: ignore[arg-type]
-        return BY_DOMAIN, ""
-    chosen = [(case, said, rows) for case, said in heard if (rows := _chosen(case, reach, claim)) is not None]
-    if not chosen:
-        return "", NOT_REACHED
-    return _by_points(claim, program, chosen)
-
-
-def _by_points(claim: Claim, program: Program, chosen: Sequence[tuple[Case, Said, Rows]]) -> tuple[str, str]:
-    from gradcheck.oracles.claim_balls import agreement
-
-    points, kinks = sum(len(rows) for _, _, rows in chosen), 0
-    for case, said, rows in chosen:
-        try:
-            found = agreement(case, claim, program, rows)
-        except EvaluationError as error:
-            return "", f"not enclosed: {error}"
-        but = ~found.equal & _kinked(case, said)[rows]
-        if (~found.equal & ~but).any():
-            return "", DIFFERENT if found.different.any() else OPEN
-        kinks += int(but.sum())
-    return f"{AT_KINKS} ({points} points, {kinks} kinks)" if kinks else f"{BY_POINTS} ({points} points)", ""
-
-
-def _chosen(case: Case, reach: str, claim: Claim) -> Rows | None:
-    """The points to enclose: some of all kinds, and of those at which the change can show; None where it cannot."""
     some = _some(np.arange(case.points))
     if not reach:
-        return some
+        return some, some
     try:
-        shows = np.flatnonzero(holds(parse_formula(reach, claim.program.allowed), case))
+        shows = _some(np.flatnonzero(holds(parse_formula(reach, claim.program.allowed), case)))
     except ExpressionError:
-        return None
-    return np.union1d(some, _some(shows)) if shows.size else None
+        return some[:0], some[:0]
+    return (np.union1d(some, shows), shows) if shows.size else (shows, shows)
 
 
 def _some(rows: Rows) -> Rows:

@@ -21,7 +21,7 @@ from gradcheck.oracles import INDEPENDENT, Hearing, Inquiry, Silence, Testimony
 from gradcheck.oracles.claim_nodes import node_facts
 from gradcheck.oracles.inquiry import claimed
 from gradcheck.run.config import Config
-from gradcheck.run.equivalence import why_equivalent
+from gradcheck.run.equivalence import Original
 from gradcheck.run.fates import Fate, Mutated, Mutation
 from gradcheck.run.function import cases_of, claimed_quantities
 from gradcheck.run.survival import why_survived
@@ -60,12 +60,14 @@ def mutate_function(spec: Spec, config: Config) -> Mutation:
 
 def _of_claim(court: _Court, claim: Claim) -> Iterator[Mutated]:
     about = f"{claim.kind.value}{f' of {claim.of}' if claim.of else ''}"
+    original = Original(claim, [(bench.case, bench.quick) for bench in court.benches], court.facts)
     for mutant in mutants(claim.program.tree, court.facts):  # type: ignore[arg-type]  # claims are formulas, no blocks
-        fate, reason = _fate(court, claim, mutant)
+        fate, reason = _fate(court, original, mutant)
         yield Mutated(about, mutant.kind, mutant.before, mutant.after, mutant.place, mutant.text, fate, reason)
 
 
-def _fate(court: _Court, claim: Claim, mutant: Mutant) -> tuple[Fate, str]:
+def _fate(court: _Court, original: Original, mutant: Mutant) -> tuple[Fate, str]:
+    claim = original.claim
     try:
         program = parse_formula(mutant.text, claim.program.allowed)
     except ExpressionError as error:
@@ -78,8 +80,7 @@ def _fate(court: _Court, claim: Claim, mutant: Mutant) -> tuple[Fate, str]:
         return Fate.MALFORMED, whole.sentence
     if whole.verdict is Verdict.DISAGREES:
         return Fate.KILLED, ""
-    heard = [(bench.case, bench.quick) for bench in court.benches]
-    same, doubt = why_equivalent(claim, program, mutant.reach, heard, court.facts)
+    same, doubt = original.why_same(program, mutant)
     if same:
         return Fate.EQUIVALENT, same
     whole = court.verdict(spec)

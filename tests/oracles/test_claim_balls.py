@@ -9,7 +9,7 @@ import pytest
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import parse_formula
-from gradcheck.oracles.claim_balls import Agreement, agreement
+from gradcheck.oracles.claim_balls import Agreement, Original, agreement
 from gradcheck.spec import Case, Spec
 
 SpecOf = Callable[..., Spec]
@@ -24,7 +24,7 @@ def told(spec_of: SpecOf, case_at: CaseAt) -> Callable[..., Agreement]:
         spec = spec_of(f"inputs: {{x: {{}}}}\n{function}\n{more}")
         case = case_at(spec, x=np.array(points))
         claim = spec.claims[0]
-        return agreement(case, claim, parse_formula(other, claim.program.allowed), np.arange(len(points)))
+        return agreement(Original(case, claim), parse_formula(other, claim.program.allowed), np.arange(len(points)))
 
     return told
 
@@ -74,3 +74,12 @@ def test_the_value_may_be_named(told: Callable[..., Agreement]) -> None:
 def test_what_has_no_enclosure_is_refused(told: Callable[..., Agreement]) -> None:
     with pytest.raises(Unsupported):
         told(SINE, "nextafter(cos(x), inf)", 0.3)
+
+
+def test_what_was_compared_before_changes_nothing(spec_of: SpecOf, case_at: CaseAt) -> None:
+    spec = spec_of("inputs: {x: {}}\nvalue: exp(x)\ngradient: {x: exp(x)}")
+    case = case_at(spec, x=np.array([0.3, 2.0]))
+    original, rows = Original(case, spec.claims[0]), np.arange(2)
+    for text, expected in (("exp(x)*1", True), ("exp(-x)", False), ("value", True), ("value + 1e-9", False)) * 2:
+        other = parse_formula(text, spec.claims[0].program.allowed)
+        assert agreement(original, other, rows).equal.all() == expected, text

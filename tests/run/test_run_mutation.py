@@ -129,6 +129,17 @@ def test_a_wrong_threshold_is_caught_although_no_drawn_point_tells_it(mutate: Mu
     assert all(NOT_REACHED in m.reason for m in without)
 
 
+def test_what_shows_at_kinks_alone_is_not_called_equivalent(mutate: Mutate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where x and c are equal any slope is right, so that nothing is known of c being 1.000001*c elsewhere."""
+    monkeypatch.setattr("gradcheck.run.function.near_jumps", lambda case: None)
+    found = mutate(
+        "f:\n  inputs: {x: {domain: '(1, 3)'}, c: {domain: '(1, 3)', differentiable: false}}\n"
+        "  value: abs(x - c)\n  gradient: {x: sign(x - c)}"
+    )
+    wrong = by_text(found)["sign(x - 1.000001*c)"]
+    assert wrong.fate is Fate.SURVIVED and NOT_REACHED in wrong.reason
+
+
 def test_shapes_that_do_not_fit_are_counted_apart(mutate: Mutate) -> None:
     found = mutate(
         "f:\n  inputs: {A: {shape: [m, n]}, x: {shape: [n]}}\n  value: sum(A @ x)\n"
