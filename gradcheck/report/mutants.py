@@ -91,6 +91,11 @@ def headline(whole: Mutation, functions: int) -> str:
     return f"{said}: {percent(whole).strip()}; {rest}"
 
 
+def _are(whole: Mutation, fate: Fate) -> str:
+    count = whole.count(fate)
+    return f"{count} {'is' if count == 1 else 'are'}"
+
+
 def _functions(count: int) -> str:
     return f"{count} function" + "s" * (count != 1)
 
@@ -101,11 +106,14 @@ def footnotes(whole: Mutation, planted: int) -> list[str]:
     equivalent = "; ".join(f"{count} {reason}" for reason, count in why.most_common())
     lines = [f"{whole.total} mutants, judged at {whole.points} points of {whole.cases} cases in {whole.seconds:.0f} s"]
     if equivalent:
-        lines.append(f"{whole.count(Fate.EQUIVALENT)} mean the same and are not counted: {equivalent}")
+        count = whole.count(Fate.EQUIVALENT)
+        mean = "means the same and is" if count == 1 else "mean the same and are"
+        lines.append(f"{count} {mean} not counted: {equivalent}")
     if whole.count(Fate.MALFORMED):
-        lines.append(f"{whole.count(Fate.MALFORMED)} are malformed (shapes that do not fit) and not counted")
+        lines.append(f"{_are(whole, Fate.MALFORMED)} malformed (shapes that do not fit) and not counted")
     if whole.count(Fate.UNWITNESSED):
-        lines.append(f"{whole.count(Fate.UNWITNESSED)} of those caught are contradicted by nobody, but nobody agrees")
+        one = "is" if whole.count(Fate.UNWITNESSED) == 1 else "are"
+        lines.append(f"{whole.count(Fate.UNWITNESSED)} of those caught {one} contradicted by nobody, but nobody agrees")
     if planted:
         are, were = ("is", "was") if planted == 1 else ("are", "were")
         lines.append(f"{_functions(planted)} that {are} wrong on purpose {were} not mutated")

@@ -33,7 +33,7 @@ def test_where_all_are_caught_it_ends_with_0(specs: Path) -> None:
     ]  # fmt: skip
     assert lines[1].split() == ["sine", "11", "10", "0", "1", "0", "0", "100.0", "%"]
     assert "10 of 10 wrong claims of 1 function are caught: 100.0 %; none survived" in lines
-    assert "1 mean the same and are not counted: 1 the same by algebra, wherever both are defined" in lines
+    assert "1 means the same and is not counted: 1 the same by algebra, wherever both are defined" in lines
     assert "1 function that is wrong on purpose was not mutated" in lines
     assert result.stderr == ""
 
