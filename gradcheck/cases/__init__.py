@@ -7,5 +7,14 @@ from gradcheck.cases.plans import Plan, plans
 from gradcheck.cases.shrink import batch, shrink
 
 __all__ = [
-    "Plan", "batch", "build", "example_case", "example_sizes", "narrowed", "near_jumps", "neighbours", "plans", "shrink",
-]  # fmt: skip
+    "Plan",
+    "batch",
+    "build",
+    "example_case",
+    "example_sizes",
+    "narrowed",
+    "near_jumps",
+    "neighbours",
+    "plans",
+    "shrink",
+]
