@@ -48,7 +48,7 @@ def test_mistakes_are_told(tmp_path: Path, text: str, message: str):
 
 
 def test_no_name_demands_all_and_each_name_once():
-    assert demanded(()) == WITNESSES == ("certified", "engine", "differences", "torch", "jax")
+    assert demanded(()) == WITNESSES == ("certified", "engine", "differences", "torch", "jax", "complex_step")
     assert demanded(["engine", "planted:zeros", "engine"]) == ("engine", "planted:zeros")
 
 
