@@ -27,6 +27,7 @@ MOST_ELEMENTS = 32  # of all moving inputs together
 ALL_SIGNS = 5  # elements up to which every pattern of signs is taken
 RANDOM = 48  # directions
 FAR, NEAR = 2.0**-30, 2.0**-34  # how far the pieces are looked at, in sizes of each element
+TURN = 2.0**-16  # how far a direction is turned to see whether it leads into a piece or along where two meet
 MOVED = 1e-3  # a gradient that changes by this share over a hair has jumped; less is curvature
 Rows = NDArray[np.intp]
 
@@ -69,6 +70,7 @@ def _suspects(case: Case, said: Mapping[str, Testimony]) -> Rows:
 
 def _at(inquiry: Inquiry, said: Mapping[str, Testimony], row: int, rng: np.random.Generator, n: int) -> Pieces | None:
     ways = [(row, d) for d in _directions(said, inquiry.moving, row, rng, n)]
+    turned = [(row, d + TURN * rng.normal(size=n)) for _, d in ways]
     far, _, within = _displaced(inquiry, ways, FAR)
     near, bar, also = _displaced(inquiry, ways, NEAR)
     moved = np.abs(far - near)
@@ -78,6 +80,10 @@ def _at(inquiry: Inquiry, said: Mapping[str, Testimony], row: int, rng: np.rando
         return None
     if 2 * settled.sum() <= usable.sum():  # gradients without a limit: a vertical tangent, a pole
         return Pieces(row, inquiry.moving, near[:0], np.full(n, np.inf))
+    beside, _, _ = _displaced(inquiry, turned, FAR)
+    settled &= ~_jumps(far, beside).any(axis=1)  # along a tie it stays one: that gradient is only our own convention
+    if not settled.any():
+        return None
     slack = np.max((moved + 4 * bar)[settled], axis=0)
     return Pieces(row, inquiry.moving, np.unique(near[settled], axis=0), slack)
 
