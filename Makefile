@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: report test check specs thorough bench conformance clean
+.PHONY: report test check specs thorough verdicts bench conformance clean
 
 .venv/installed: pyproject.toml constraints.txt
 > test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -34,6 +34,13 @@ thorough: .venv/installed
 > $(BIN)/gradcheck run specs --profile thorough --workers $(WORKERS) --json reports/thorough.json --html reports/thorough.html
 > for seed in $$(seq 1 19); do $(BIN)/gradcheck run specs/planted --seed $$seed --workers $(WORKERS) || exit 1; done
 > $(BIN)/gradcheck mutate specs --at-least 99 --json reports/mutants.json
+
+# how good the verdicts are: other units, planted errors, false alarms (an hour)
+verdicts: .venv/installed
+> $(BIN)/python -m benchmarks.verdicts.scale
+> $(BIN)/python -m benchmarks.verdicts.sensitivity
+> $(BIN)/python -m benchmarks.verdicts.sensitivity --certified
+> $(BIN)/python -m benchmarks.verdicts.specificity
 
 # ratios against the peers, measured side by side
 bench: .venv/installed

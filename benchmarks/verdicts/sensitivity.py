@@ -3,11 +3,12 @@
     python -m benchmarks.verdicts.sensitivity [--error 1e-6] [--seeds 20] [--points 1000] [--only TEXT] [PATHS]
     python -m benchmarks.verdicts.sensitivity --certified [--error 1e-12] …
 
-For every function of the paths (specs/hard but its tails where none are given) and every seed, one case is heard; then
-a relative error is planted in what one party says: in one element of a gradient at all points; at all elements in a
-region of the domain that holds one point in a hundred; in one number alone. It is planted once in the claim and once in
-a framework (our engine's numbers under a framework's budget). Prints the share caught (the function's verdict is
-DISAGREES) and the share with the right blame; exit code 1 where less than 99 % of elements or regions are caught.
+For every function of the paths (specs/seeds and specs/hard but its tails where none are given) and every seed, one case
+is heard; then a relative error is planted in what one party says: in one element of a gradient at all points; at all
+elements in a region of the domain that holds one point in a hundred; in one number alone. It is planted once in the
+claim and once in a framework (our engine's numbers under a framework's budget). Prints the share caught (the function's
+verdict is DISAGREES) and the share with the right blame; exit code 1 where less than 99 % of elements or regions are
+caught.
 The differences that a running bound of rounding cannot see are left to the proofs: with --certified, every claim's
 formula is multiplied by one plus the error, and the share is told in which its enclosure is disjoint from the truth's.
 """
@@ -32,8 +33,13 @@ from gradcheck.oracles import Evidence, Hearing, Inquiry, Measured, Testimony, e
 from gradcheck.spec import Case, Spec, load_many
 
 ROOT = Path(__file__).parents[2]
-WITNESSES = ("engine", "differences", "torch")
+WITNESSES = ("certified", "engine", "differences", "torch")
 LIARS = ("claim", "torch")
+BEYOND = {  # functions whose derivative no framework can be held to within a millionth: counted apart for "torch"
+    "hyperbola_under_its_asymptote": "x/sqrt(x² + 1) - 1 cancels: far out a framework has seven digits or fewer",
+    "logistic_map_twelve_times": "the running bound of rounding takes 4**12 for the growth of errors, which is 4096",
+    "inverse_near_rank_one": "the bound of an inverse's rounding grows with the square of its condition, 1e6",
+}
 REGION = 0.01
 ENOUGH = 0.99
 Places = Callable[[Case, str, tuple[int, ...], np.random.Generator], np.ndarray]
@@ -45,8 +51,8 @@ def as_given(xp: object, env: dict[str, object], control: object) -> dict[str, o
 
 
 def heard(case: Case) -> dict[str, Testimony]:
-    """The claim, the engine, the differences, and the engine once more under a framework's budget, as "torch"."""
-    said = dict(Hearing(Inquiry(case)).all(WITNESSES[:2]))
+    """The claim, proofs, the engine, differences, and the engine once more under a framework's budget, as "torch"."""
+    said = dict(Hearing(Inquiry(case)).all(WITNESSES[:3]))
     honest = said["engine"]
     if isinstance(honest, Evidence):
         losses = engine.losses(Inquiry(case))
@@ -151,14 +157,17 @@ def measured(specs: Sequence[Spec], seeds: int, points: int, error: float) -> di
     results: dict[tuple[str, str], list[str]] = {}
     for spec in specs:
         for seed in range(seeds):
-            for key, (caught, blamed) in trials(spec, seed, points, error).items():
-                results.setdefault(key, []).append("caught" if blamed else "misblamed" if caught else spec.id)
+            for (liar, place), (caught, blamed) in trials(spec, seed, points, error).items():
+                apart = " beyond" if liar != "claim" and spec.id in BEYOND else ""
+                results.setdefault((liar + apart, place), []).append(
+                    "caught" if blamed else "misblamed" if caught else spec.id
+                )
     return results
 
 
 def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("paths", nargs="*", default=[str(ROOT / "specs" / "hard")])
+    parser.add_argument("paths", nargs="*", default=[str(ROOT / "specs" / s) for s in ("seeds", "hard")])
     parser.add_argument("--certified", action="store_true", help="are false claims disproved?")
     parser.add_argument("--error", type=float, help="1e-6, with --certified 1e-12")
     parser.add_argument("--seeds", type=int, default=20)
@@ -177,9 +186,9 @@ def main(words: list[str] | None = None) -> int:
     for (liar, place), outcomes in results.items():
         missed = Counter(o for o in outcomes if o not in ("caught", "misblamed"))
         share = 1 - sum(missed.values()) / len(outcomes)
-        low |= share < ENOUGH and place != "one number"
+        low |= share < ENOUGH and place != "one number" and "beyond" not in liar
         blamed = outcomes.count("caught") / len(outcomes)
-        print(f"{liar:6} {place:12} caught {share:.2%}, blamed {blamed:.2%} of {len(outcomes)}", end="")
+        print(f"{liar:12} {place:12} caught {share:.2%}, blamed {blamed:.2%} of {len(outcomes)}", end="")
         print("".join(f"; {name} missed {times}" for name, times in missed.most_common(6)))
     return 1 if low else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from benchmarks.verdicts import scale
 from benchmarks.verdicts.rewritten import scaled_case, scaled_spec
 from benchmarks.verdicts.trial import questions
+from gradcheck.judge.budgets import BUDGETS
 from gradcheck.oracles import Inquiry, claim
 from gradcheck.spec import load_many
 
@@ -54,5 +56,6 @@ def test_what_is_rewritten_is_another_function_with_its_own_claims():
 
 def test_a_verdict_with_an_absolute_floor_would_be_seen(monkeypatch):
     """A judge that takes what is below 1e-12 for zero."""
-    monkeypatch.setattr("gradcheck.judge.compare.UNDERFLOW", 1e-12)
+    floored = {"float64": replace(BUDGETS["float64"], underflow=1e-12)}
+    monkeypatch.setattr("gradcheck.judge.compare.BUDGETS", floored)
     assert list(scale.changes(spec_named("planted_hvp"), WITNESSES, 32, CORNERS[:1])) != []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gradcheck.judge import Verdict
+from gradcheck.judge import Verdict, judge
+from gradcheck.oracles import Hearing, Inquiry
 
 POINTS = {
     "expm1(x)": ("exp(x)", -40.0),
@@ -70,3 +73,16 @@ def test_digits_are_told_of_disagreement_too(spec_of, case_at, judged):
     assert found.worst is not None and found.verdict is Verdict.DISAGREES
     assert abs(found.worst.lost - np.log10(1e-6 / 2**-53)) < 0.01  # the claim's own number is the measure
     assert "10 of 16 digits" in found.reason
+
+
+def test_rounding_of_a_large_component_excuses_no_small_one(spec_of, case_at):
+    spec = spec_of(
+        "inputs: {x: {shape: [2]}}\nvalue: 1e8*x[0]**2 + 1e-8*x[1]**2\ngradient: {x: 'stack([2e8, 2e-8])*x'}"
+    )
+    case = case_at(spec, ct=[1.0], x=[[0.3, 0.7]])
+    said = Hearing(Inquiry(case)).all(("engine", "differences", "torch"))
+    honest = said["torch"].answers["vjp:x"]
+    off = replace(honest, center=honest.center * np.array([1.0, 1 + 1e-6]))
+    said["torch"] = replace(said["torch"], answers={**said["torch"].answers, "vjp:x": off})
+    finding = next(f for f in judge(case, said) if (f.witness, f.mode) == ("torch", "reverse"))
+    assert (finding.verdict, finding.blame, finding.wrong) == (Verdict.DISAGREES, "torch reverse", 1)
