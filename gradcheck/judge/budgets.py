@@ -58,11 +58,11 @@ class Budget:
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
     {
         "float64": Budget(UNIT, UNDERFLOW, DECISIVE, NEGLIGIBLE, INACCURATE_UNITS, VALUE_UNITS, LOSS_UNITS),
-        # below float64 a unit is so large that the shares grow with it: a bar past a tenth or a quarter of the number
+        # below float64 a unit is so large that the shares grow with it: a bound past a tenth of the number, unwidened,
         # is past what a bound of first order holds for, and an error of a thousandth is a fault, not rounding
         "float32": Budget(2.0**-24, 8 * 2.0**-126, 1e-1, 1e-4, 64.0, 2.0**10, 16.0),
-        "float16": Budget(2.0**-11, 2.0**-14, 2.5e-1, 5e-2, 8.0, 8.0, 4.0),
-        "bfloat16": Budget(2.0**-8, 8 * 2.0**-126, 2.5e-1, 1e-1, 4.0, 4.0, 2.0),
+        "float16": Budget(2.0**-11, 2.0**-14, 4e-1, 5e-2, 8.0, 8.0, 4.0),
+        "bfloat16": Budget(2.0**-8, 8 * 2.0**-126, 5e-1, 1e-1, 4.0, 4.0, 2.0),
     }
 )
 TREMOR = 4.0  # times the range of a witness's errors nearby: what rounding may be worth at the point itself
