@@ -16,9 +16,11 @@ def paired(measured: Measured, direction: Array) -> tuple[Array, Array]:
     rows = len(direction)
     with np.errstate(all="ignore"):
         terms = (measured.center * direction).reshape(rows, -1)
+        unsaid = np.isnan(measured.center) & np.isinf(measured.bar)  # what nobody said pairs with nothing, not even 0
         bars = np.where(direction == 0, 0.0, measured.bar * np.abs(direction)).reshape(rows, -1)
         rounding = (terms.shape[1] + 1) * 2.0**-53 * np.abs(terms).sum(axis=1)
-    return terms.sum(axis=1), bars.sum(axis=1) + rounding
+    open_ = unsaid.reshape(rows, -1).any(axis=1)
+    return terms.sum(axis=1), np.where(open_, np.inf, bars.sum(axis=1) + rounding)
 
 
 def paired_losses(

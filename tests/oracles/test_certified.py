@@ -212,6 +212,14 @@ def test_numbers_printed_to_float64s_digits_may_be_off_by_the_rounding_of_their_
     assert judged(case_at(spec_of(off), ct=np.ones((2, 3)), x=X), ["certified"])["certified", "claim"].wrong == 6
 
 
+def test_what_is_open_at_a_tie_contradicts_nothing(spec_of: SpecOf, case_at: CaseAt, judged: Judged) -> None:
+    spec = spec_of(VECTOR + "value: abs(x)\nvjp: {x: ct*sign(x)}")
+    at, ct = [[0.0, 1.0, -2.0], [0.0, 0.0, 3.0]], [[0.0, 1.0, 1.0], [0.0, 1.0, 2.0]]
+    found = judged(case_at(spec, ct=ct, x=at), ["certified"])
+    assert {f.verdict for f in found.values()} <= {Verdict.AGREES, Verdict.UNDECIDED}
+    assert {mode for _, mode in found} == {"value", "reverse", "forward", "claim"}
+
+
 # --- blame
 
 
