@@ -1,7 +1,8 @@
-"""What encloses the parts of complex numbers, and Fourier transforms, in balls?
+"""What encloses functions and the parts of complex numbers, and Fourier transforms, in balls?
 
 A complex ball (Arb's `acb`) is a rectangle of two balls. An array holds complex balls alone or none. Rows that real
-numbers have too hand those to the real enclosures.
+numbers have too hand those to the real enclosures. On a branch cut, whose sides NumPy tells by the sign of a zero that
+balls have not, and across it, nothing is said.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from gradcheck.expr.rules import is_complex, one_axis
 from gradcheck.oracles.balls_conditions import ENCLOSURES as CONDITIONS
 from gradcheck.oracles.balls_elementary import ENCLOSURES as ELEMENTARY
 from gradcheck.oracles.balls_numbers import all_balls
+from gradcheck.oracles.balls_special import ENCLOSURES as SPECIAL
 from gradcheck.oracles.flint_library import Balls, Undecided, acb, arb, balls
 
 Enclosure = Callable[..., Any]
@@ -26,8 +28,30 @@ COMPLEX_TOO = frozenset(
     "equal not_equal where sum mean prod cumulative_sum cumulative_prod dot matmul outer trace diagonal diag tril triu "
     "matrix_transpose reshape broadcast_to expand_dims squeeze flip permute_dims getitem scatter take take_along_axis "
     "scatter_along_axis zero_pad sliding_windows overlap_add concat stack zeros_like ones_like empty_like "
-    "fft ifft rfft irfft".split()
+    "fft ifft rfft irfft exp exp2 expm1 sin cos tan sinh cosh tanh log log2 log10 log1p sqrt expit sinc tanhshrink erf "
+    "erfc digamma gamma rgamma det inv solve solve_triangular matrix_exp".split()
 )  # rows whose enclosures, here or elsewhere, are right for complex balls
+
+
+def _off_the_cut(function: Callable[[Any], Any], start: int = 0) -> Callable[[Any], Any]:
+    """A function that is cut along the negative axis, from `start` on: nan on the cut and across it."""
+    return lambda z: function(z) if z.real > start or not z.imag.contains(0) else acb(arb.nan(), arb.nan())
+
+
+_ANALYTIC: dict[str, Callable[[Any], Any]] = {
+    "exp": acb.exp, "expm1": acb.expm1, "sin": acb.sin, "cos": acb.cos, "tan": acb.tan, "sinh": acb.sinh,
+    "cosh": acb.cosh, "tanh": acb.tanh, "erf": acb.erf, "erfc": acb.erfc, "digamma": acb.digamma, "gamma": acb.gamma,
+    "rgamma": acb.rgamma,
+    "exp2": lambda z: (z * arb.const_log2()).exp(),
+    "log": _off_the_cut(acb.log),
+    "log2": _off_the_cut(lambda z: z.log() / arb.const_log2()),
+    "log10": _off_the_cut(lambda z: z.log() / arb.const_log10()),
+    "log1p": _off_the_cut(acb.log1p, start=-1),
+    "sqrt": _off_the_cut(acb.sqrt),
+    "expit": lambda z: 1 / (1 + (-z).exp()),
+    "sinc": acb.sinc_pi,
+    "tanhshrink": lambda z: z - z.tanh(),
+}  # fmt: skip
 
 
 def _of_both(complex_: Callable[[Any], Any], real: Enclosure) -> Enclosure:
@@ -107,6 +131,7 @@ def _fourier(name: str) -> Enclosure:
 
 ENCLOSURES: dict[str, Enclosure] = {
     **{name: _fourier(name) for name in ("fft", "ifft", "rfft", "irfft")},
+    **{name: _of_both(function, {**ELEMENTARY, **SPECIAL}[name]) for name, function in _ANALYTIC.items()},
     "conj": _of_both(lambda z: z.conjugate(), ELEMENTARY["conj"]),
     "real": _of_both(lambda z: z.real, ELEMENTARY["real"]),
     "imag": _of_both(lambda z: z.imag, ELEMENTARY["imag"]),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr import NUMPY
+from gradcheck.expr.rules import is_complex
 from gradcheck.oracles.balls_spectral import ENCLOSURES as SPECTRAL
 from gradcheck.oracles.balls_stacks import (
     Matrix,
@@ -25,7 +26,7 @@ from gradcheck.oracles.balls_stacks import (
     product,
     unknown,
 )
-from gradcheck.oracles.flint_library import Undecided, arb, balls
+from gradcheck.oracles.flint_library import Undecided, acb_mat, arb, balls
 
 EPSILON = 2.0**-52  # the row's pinv leaves out singular values below max(m, n) of these, times the largest
 
@@ -35,7 +36,12 @@ def _inv(x: Matrix) -> Matrix:
 
 
 def _solve(a: Matrix, b: Matrix) -> Matrix:
-    return array(matrix(a).solve(matrix(b), nonstop=True)) if b.size else b
+    if not b.size:
+        return b
+    left, right = matrix(a), matrix(b)
+    if is_complex(a) != is_complex(b):
+        left, right = acb_mat(left), acb_mat(right)
+    return array(left.solve(right, nonstop=True))
 
 
 def _systems(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.expr.rules import is_complex
 from gradcheck.oracles.balls_elements import DOUBLINGS, SPARE, undefined
-from gradcheck.oracles.flint_library import arb, arb_mat, balls, precision, working_bits
+from gradcheck.oracles.flint_library import acb_mat, arb, arb_mat, balls, precision, working_bits
 
 Matrix = Any  # an object array (rows, columns) of balls
 Function = Callable[..., Matrix]
@@ -25,7 +26,8 @@ EXACT = 2**62  # bits of accuracy of a number without a radius
 def matrix(x: Matrix) -> Any:
     """Arb's own matrix of the same balls."""
     rows, columns = x.shape
-    return arb_mat(rows, columns, list(x.ravel()))
+    kind = acb_mat if x.size and is_complex(x) else arb_mat
+    return kind(rows, columns, list(x.ravel()))
 
 
 def array(x: Any) -> Matrix:
