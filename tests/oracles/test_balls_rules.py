@@ -19,7 +19,7 @@ from mpmath import mp
 from gradcheck.engine import hvp, jvp, vjp
 from gradcheck.expr.unknown import Unknown
 from gradcheck.oracles.balls import BALLS
-from gradcheck.oracles.balls_slopes import ROWS
+from gradcheck.oracles.balls_slopes import ROWS, SLOPES
 from gradcheck.oracles.certified import widened
 from gradcheck.oracles.flint_library import balls, precision
 
@@ -154,3 +154,17 @@ def test_norms_of_equal_numbers_are_smooth(holds: Holds) -> None:
     with mp.workdps(DIGITS):
         expected = mpmath.mpf(2) ** (mpmath.mpf(-2) / 3)
     assert all(holds(b, expected) and b.rel_accuracy_bits() > NARROW for b in [*pulled, pushed[()]])
+
+
+@pytest.mark.parametrize("name", ["deg2rad", "rad2deg"])
+def test_degrees(name: str, holds: Holds) -> None:
+    """Their slopes are pi/180 and 180/pi to every digit, and not float64's."""
+    with mp.workdps(DIGITS):
+        expected = mp.pi / 180 if name == "deg2rad" else 180 / mp.pi
+    pulled, pushed, curved = asked(name, (1.75,), 0)
+    assert holds(pulled, expected) and holds(pushed, expected) and curved == 0
+    assert pulled.rel_accuracy_bits() >= NARROW
+
+
+def test_every_slope_of_its_own_is_tried_here() -> None:
+    assert set(SLOPES) - {"deg2rad", "rad2deg"} <= {name for name, _ in CASES}
