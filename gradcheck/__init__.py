@@ -5,16 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gradcheck.api import check
+    from gradcheck.cases.given import SPD, Boolean, Integer, Real, Simplex, Symmetric, Triangular
     from gradcheck.pytest_plugin import parametrize
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "parametrize"]
+__all__ = [
+    "SPD",
+    "Boolean",
+    "Integer",
+    "Real",
+    "Simplex",
+    "Symmetric",
+    "Triangular",
+    "__version__",
+    "check",
+    "parametrize",
+]
+_DOMAINS = frozenset({"SPD", "Boolean", "Integer", "Real", "Simplex", "Symmetric", "Triangular"})
 
 
 def __getattr__(name: str) -> Any:
-    """`parametrize` is fetched when it is asked for, so that importing gradcheck imports neither pytest nor NumPy."""
+    """Fetched when it is asked for, so that importing gradcheck imports neither pytest nor NumPy."""
     if name == "parametrize":
         from gradcheck.pytest_plugin import parametrize
 
         return parametrize
+    if name == "check":
+        from gradcheck.api import check
+
+        return check
+    if name in _DOMAINS:
+        from gradcheck.cases import given
+
+        return getattr(given, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

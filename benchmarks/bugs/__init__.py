@@ -1,0 +1,1 @@
+"""Which real gradient bugs are noticed, and which right rules are accused?"""

@@ -1,0 +1,98 @@
+"""Is a gradient that somebody's rule gives the one that the function's values show? Element by element, by the bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.judge.budgets import DECISIVE, INACCURATE_UNITS, NEAR_MISS, NEGLIGIBLE, UNDERFLOW, UNIT, safety
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class State(IntEnum):
+    """What is known of one element."""
+
+    AGREES = 0
+    UNDECIDED = 1
+    OFF = 2  # outside the bars: a suspicion
+    NOT_FINITE = 3  # NaN or infinity where the slope was measured, and finite
+
+
+@dataclass(frozen=True, slots=True)
+class Contracted:
+    """What the slopes say of <ct, f>: center ± bar for each direction (E,), and the terms it is made of."""
+
+    center: Array
+    bar: Array
+    kink: Mask
+    terms: Array  # sum of the sizes of what was added up
+
+    def only(self, e: int) -> Contracted:
+        """What is known of one direction: (1,)."""
+        one = slice(e, e + 1)
+        return Contracted(self.center[one], self.bar[one], self.kink[one], self.terms[one])
+
+    def widened(self, other: Contracted) -> Contracted:
+        """The hull of both."""
+        low = np.minimum(self.center - self.bar, other.center - other.bar)
+        high = np.maximum(self.center + self.bar, other.center + other.bar)
+        middle = np.where(np.isfinite(low + high), (low + high) / 2, 0.0)
+        return Contracted(middle, (high - low) / 2, self.kink | other.kink, np.maximum(self.terms, other.terms))
+
+
+def contract(center: Array, bar: Array, kink: Mask, cotangent: Array) -> Contracted:
+    """Slopes of K outputs (E, K) against a cotangent (K,); outputs whose cotangent is 0 count for nothing."""
+    live = cotangent != 0
+    ct = cotangent[live]
+    here = kink[:, live]
+    widened = np.where(here, bar[:, live], safety("differences") * bar[:, live])
+    terms = center[:, live] * ct
+    bars = (widened * np.abs(ct)).sum(axis=1)
+    return Contracted(terms.sum(axis=1), bars, np.asarray(here.any(axis=1)), np.abs(terms).sum(axis=1))
+
+
+def compare_slopes(answer: Array, truth: Contracted, sizes: Array, values: float, typical: float) -> NDArray[np.int64]:
+    """The `State` of each direction (E,).
+
+    answer: (E,) the rule's gradient along each; sizes: (E,) the length of what is moved; values: the size of the
+    outputs, sum |ct f|; typical: the usual size of the gradient's numbers at this point.
+    """
+    with np.errstate(all="ignore"):
+        gap = np.abs(answer - truth.center)
+        joint = truth.bar + INACCURATE_UNITS * UNIT * truth.terms + UNDERFLOW
+        size = np.maximum(np.abs(answer), np.abs(truth.center))
+        wide = (joint > DECISIVE * size) & (joint > NEGLIGIBLE * typical) & (joint > 4 * UNDERFLOW)
+        vague = ~np.isfinite(truth.bar) | (wide & ~truth.kink)
+        rounding = rounding_of(values, sizes)
+        within = gap <= joint
+        near = (gap <= joint + rounding) | (~truth.kink & (gap <= joint + NEAR_MISS * truth.bar))
+    found = np.full(answer.shape, State.OFF, dtype=np.int64)
+    found[near | vague & ~np.isfinite(joint)] = State.UNDECIDED
+    found[within] = State.AGREES
+    found[within & vague] = State.UNDECIDED
+    known = np.isfinite(truth.bar) & (truth.kink | (truth.bar <= np.maximum(DECISIVE * typical, rounding)))
+    found[~np.isfinite(answer)] = State.UNDECIDED
+    found[~np.isfinite(answer) & known] = State.NOT_FINITE
+    return found
+
+
+def rounding_of(values: float, sizes: Array) -> Array:
+    """How far slopes may be off where rounding of the function's values explains it: (E,) for lengths (E,)."""
+    with np.errstate(all="ignore"):
+        allowed = INACCURATE_UNITS * UNIT * values / sizes
+    return np.where(np.isfinite(allowed), allowed, 0.0)
+
+
+def typical_size(center: Array, values: float, sizes: Array) -> float:
+    """The median size of slopes that are not zero; where all are, what the values over the lengths suggest."""
+    size = np.abs(center[np.isfinite(center)])
+    some = size[size > 2 * UNDERFLOW]
+    if some.size:
+        return float(np.median(some))
+    length = sizes[sizes > 0]
+    return float(values / np.median(length)) if length.size else values

@@ -1,0 +1,210 @@
+"""What are the derivatives of a black box at some points? Read from its values alone, each with its bar.
+
+The ladder of `gradcheck.oracles.ladder` climbs along every direction of a basis (an element each, or a direction that
+stays in the set). Where a slope jumps close by, the slopes of the pieces that meet there are sampled too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gradcheck.oracles.blackbox import Asked, Inputs
+from gradcheck.oracles.ladder import slopes
+from gradcheck.spec.membership import room
+from gradcheck.spec.model import Domain
+
+Array = NDArray[np.float64]
+ROUNDED_STEP = 2.0**-40  # a step along a direction that is not an element is itself rounded: this share of the slope
+PIECES = 24  # points around a kink at which the pieces are sampled, at first …
+MORE_PIECES = 400  # … and before anybody is accused
+RADII = (2.0**-20, 2.0**-24)  # how far around, in sizes of the inputs
+STRADDLING = 2.0**-10  # the two sides of so short a step differ by more only where it crosses a kink or a jump
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """One way to move: the input moved, and by what (its shape). element: the index, where it moves just one."""
+
+    which: int
+    step: Array
+    element: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Derivatives of K outputs along E directions at P points; each in center ± bar (inf where not measured).
+
+    kink: center ± bar is the hull of one-sided derivatives.
+    """
+
+    center: Array  # (P, E, K)
+    bar: Array
+    kink: NDArray[np.bool_]
+
+
+def jacobian(
+    asked: Asked, points: Sequence[Inputs], basis: Sequence[Direction], domains: Sequence[Domain], seed: int,
+    spread: float = 1.0,
+) -> Truth:  # fmt: skip
+    """The derivative of every output along every direction of the basis, at points of one shape.
+
+    spread: a factor on the natural lengths, to measure once more in another way.
+    """
+    count, ways = len(points), len(basis)
+    base, way = np.divmod(np.arange(count * ways), max(ways, 1))
+    outputs = len(asked.flat(points[0]))
+    line = _lines(points, basis, domains)
+
+    def g(rows: NDArray[np.int64], t: Array) -> Array:
+        found = np.full((len(rows), outputs), np.nan)
+        for k, (row, step) in enumerate(zip(rows, t, strict=True)):
+            value = asked.flat(_moved(points[base[row]], basis[way[row]], float(step)))
+            if len(value) == outputs:
+                found[k] = value
+        return found
+
+    found = slopes(g, line.x, spread * line.scale, line.below, line.above, seed, wide=np.maximum(line.wide, line.scale))
+    bar = np.where(np.isfinite(found.center) & ~np.isnan(found.bar), found.bar, np.inf)
+    bar = bar + np.where(line.exact, 0.0, ROUNDED_STEP)[:, None] * np.abs(found.center)
+    shape = (count, ways, outputs)
+    return Truth(found.center.reshape(shape), bar.reshape(shape), found.kink.reshape(shape))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    x: Array
+    scale: Array
+    wide: Array
+    below: Array
+    above: Array
+    exact: NDArray[np.bool_]
+
+
+def _lines(points: Sequence[Inputs], basis: Sequence[Direction], domains: Sequence[Domain]) -> _Lines:
+    """Where each one-dimensional function stands, its natural length, and how far it may go."""
+    rows: list[tuple[float, float, float, float, float, bool]] = []
+    for inputs in points:
+        for d in basis:
+            x = np.asarray(inputs[d.which], dtype=np.float64)
+            size = float(np.abs(x).max(initial=0.0)) or _usual(inputs)
+            width = domains[d.which].high - domains[d.which].low
+            wide = width / 4 if np.isfinite(width) else max(size, _usual(inputs))
+            if d.element is None:
+                below = above = np.inf
+                rows.append((0.0, size, wide, below, above, False))
+                continue
+            here = x[d.element]
+            below, above = (float(v) for v in room(domains[d.which], here))
+            rows.append((float(here), abs(float(here)) or size, wide, below, above, True))
+    columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 6
+    at, lengths, wider, down, up, exact = columns
+    return _Lines(at, lengths, wider, down, up, exact.astype(bool))
+
+
+def _usual(inputs: Inputs) -> float:
+    sizes = np.concatenate([np.abs(np.asarray(x, dtype=np.float64)).reshape(-1) for x in inputs if x.dtype.kind == "f"])
+    some = sizes[(sizes > 0) & np.isfinite(sizes)]
+    return float(np.median(some)) if some.size else 1.0
+
+
+def _moved(inputs: Inputs, d: Direction, step: float) -> list[NDArray[np.float64]]:
+    moved = list(inputs)
+    target = np.array(moved[d.which], dtype=np.float64)
+    if d.element is not None:
+        target[d.element] += step
+    else:
+        target = target + step * d.step
+    moved[d.which] = target
+    return moved
+
+
+def along(asked: Asked, inputs: Inputs, steps: Sequence[Array | None], seed: int, spread: float = 1.0) -> Truth:
+    """The derivative of every output along one direction of all inputs together: (1, 1, K)."""
+    outputs = len(asked.flat(inputs))
+    size = max((float(np.abs(np.asarray(x, float)).max(initial=0.0)) for x, s in zip(inputs, steps, strict=True)
+                if s is not None), default=1.0) or 1.0  # fmt: skip
+
+    def g(rows: NDArray[np.int64], t: Array) -> Array:
+        found = np.full((len(rows), outputs), np.nan)
+        for k, step in enumerate(t):
+            value = asked.flat(_all_moved(inputs, steps, float(step)))
+            if len(value) == outputs:
+                found[k] = value
+        return found
+
+    free = np.full(1, np.inf)
+    found = slopes(g, np.zeros(1), np.full(1, spread * size), free, free, seed)
+    bar = np.where(np.isfinite(found.center) & ~np.isnan(found.bar), found.bar, np.inf)
+    bar = bar + ROUNDED_STEP * np.abs(found.center)
+    return Truth(found.center[None], bar[None], found.kink[None])
+
+
+def _all_moved(inputs: Inputs, steps: Sequence[Array | None], t: float) -> list[NDArray[np.float64]]:
+    return [
+        np.asarray(x) if s is None else np.asarray(x, dtype=np.float64) + t * s
+        for x, s in zip(inputs, steps, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The slopes of <ct, f> along a direction at points around one: the hull, what it is worth, and if it is a kink."""
+
+    low: float
+    high: float
+    noise: float
+    jumps: bool  # the spread does not shrink with the radius: pieces of different slope meet here
+
+
+def pieces(
+    asked: Asked, inputs: Inputs, steps: Sequence[Array | None], cotangent: Array, count: int, rng: Generator
+) -> Pieces:
+    """Slopes at `count` random points around `inputs`, at two radii.
+
+    steps: what each input moves by, zeros for those that only lie around, None for those that never move.
+    cotangent: (K,) of the outputs in one row.
+    """
+    hulls, noises = [], []
+    for radius in RADII:
+        found, noise = _around(asked, inputs, steps, cotangent, radius, count, rng)
+        hulls.append((found.min(initial=np.inf), found.max(initial=-np.inf)))
+        noises.append(noise)
+    spreads = [high - low for low, high in hulls]
+    noise = max(noises)
+    torn = bool(np.isfinite(spreads).all() and spreads[1] > 0.25 * spreads[0] and spreads[1] > 16.0 * noise)
+    low = min(h[0] for h in hulls)
+    high = max(h[1] for h in hulls)
+    return Pieces(low, high, noise, torn)
+
+
+def _around(
+    asked: Asked, inputs: Inputs, steps: Sequence[Array | None], cotangent: Array, radius: float, count: int,
+    rng: Generator,
+) -> tuple[Array, float]:  # fmt: skip
+    """Central differences at points around, with steps that stay in the same piece mostly; their typical noise."""
+    size = _usual(inputs)
+    reach = [radius * np.maximum(np.abs(np.asarray(x, float)), size) for x in inputs]
+    h = 2.0**-6 * radius * size
+    found, noise = [], 0.0
+    longest = max((float(np.abs(s).max(initial=0.0)) for s in steps if s is not None), default=1.0) or 1.0
+    for _ in range(count):
+        near = [
+            np.asarray(x) if s is None else np.asarray(x, float) + r * rng.uniform(-1, 1, np.shape(x))
+            for x, s, r in zip(inputs, steps, reach, strict=True)
+        ]
+        places = (asked.flat(_all_moved(near, steps, t)) for t in (h / longest, 0.0, -h / longest))
+        up, middle, down = places
+        if not up.shape == middle.shape == down.shape == cotangent.shape:
+            continue
+        live = cotangent != 0
+        right, left = (cotangent[live] * (up - middle)[live]).sum(), (cotangent[live] * (middle - down)[live]).sum()
+        rounding = 4 * float(np.finfo(float).eps * np.abs(cotangent[live] * middle[live]).sum())
+        if abs(right - left) <= max(16 * rounding, STRADDLING * max(abs(right), abs(left))):  # else two pieces at once
+            found.append(float(right + left) / (2 * h / longest))
+            noise = max(noise, rounding / (2 * h / longest))
+    return np.array(found), noise

@@ -1,0 +1,147 @@
+"""How is the answer about somebody's callable told? In eight lines: what, where, the right number, how to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from gradcheck.judge.cells import FAILING, REMARKS, CellFinding, Kind, Seen
+from gradcheck.judge.finding import Verdict
+from gradcheck.run.check import Checked, sizes_text
+
+LONG = 200  # characters of an array above which its snippet takes a line of its own
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Result:
+    """What `gradcheck.check` found. `bool(result)` and `.passed` say whether the derivative passes; `str(result)` why.
+
+    findings: one or more a cell. power: the smallest relative error of a gradient that would have been caught
+    ("median" over all numbers, "worst": all but the widest 1 %), None where no slope was measured.
+    """
+
+    name: str
+    checked: Checked
+    snippet_of: str = "numpy"
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong, and something was witnessed."""
+        return self.checked.standing.passed
+
+    @property
+    def verdict(self) -> Verdict:
+        """AGREES, INACCURATE, DISAGREES, CRASHED or UNWITNESSED."""
+        return self.checked.standing.verdict
+
+    @property
+    def findings(self) -> tuple[CellFinding, ...]:
+        """Everything found, cell by cell."""
+        return self.checked.findings
+
+    @property
+    def power(self) -> Mapping[str, float] | None:
+        """The smallest relative errors that would have been caught."""
+        return self.checked.power
+
+    @property
+    def remarks(self) -> tuple[CellFinding, ...]:
+        """Findings that do not fail by default: lost digits, NaN at kinks, what is wrong outside the limits."""
+        return tuple(f for f in self.findings if f.kind in REMARKS)
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(f.cell)}</td><td>{escape(f.kind)}</td><td>{f.compared}</td>"
+            f"<td>{escape(f.sentence)}</td></tr>"
+            for f in self.findings
+        )
+        head = "<tr><th>cell</th><th></th><th>compared</th><th></th></tr>"
+        return f"<pre>{escape(str(self))}</pre><table>{head}{rows}</table>"
+
+
+def _lines(result: Result) -> list[str]:
+    standing = result.checked.standing
+    finding = standing.decisive
+    if not result.passed and finding is not None:
+        lines = [f"{result.name}: {result.verdict} in {finding.cell}: {finding.sentence}"]
+        if finding.seen is not None:
+            lines += _shown(result, finding.seen)
+    else:
+        lines = [f"{result.name}: {_headline(result)}"]
+    lines += ["", f"{_counts(result)}"]
+    lines += [f"  {f.cell}: {f.kind}: {f.sentence}" for f in result.findings if _worth(f, finding)]
+    silent = [f for f in result.findings if f.kind in (Kind.SILENT, Kind.UNMEASURED)]
+    if silent:
+        lines.append("not asked or not decided: " + "; ".join(f"{f.cell} ({f.sentence})" for f in silent))
+    return lines + [f"note: {n}" for n in result.checked.notes]
+
+
+def _worth(finding: CellFinding, told: CellFinding | None) -> bool:
+    return finding is not told and finding.kind in FAILING | set(REMARKS)
+
+
+def _headline(result: Result) -> str:
+    if not result.passed:
+        return f"{result.verdict}: {result.checked.standing.sentence}"
+    power = result.power
+    caught = f"; a relative error of {power['median']:.1g} would have been seen" if power else ""
+    remarks = len(result.remarks)
+    more = f", with {remarks} {'remark' if remarks == 1 else 'remarks'}" if remarks else ""
+    return f"{result.verdict}: the derivative passes{more}{caught}"
+
+
+def _counts(result: Result) -> str:
+    checked = result.checked
+    right = [f.cell for f in result.findings if f.kind is Kind.RIGHT]
+    sizes = f" ({sizes_text(checked.shapes)})" if sizes_text(checked.shapes) else ""
+    return f"{checked.points} points{sizes}, {checked.calls} calls; right: {', '.join(right) or 'nothing'}"
+
+
+def _shown(result: Result, seen: Seen) -> list[str]:
+    """Where, the two numbers, and a snippet."""
+    where = f"{seen.input}{list(seen.index) if seen.index else ''}"
+    at = ", ".join(f"{n} = {_text(v)}" for n, v in seen.inputs.items())
+    lines = [f"  at {where}, point {at} ({seen.origin})", f"  cotangent {_text(seen.cotangent)}"]
+    if seen.whose:
+        lines.append(f"  got {seen.got!r}; right: {seen.right!r} ± {seen.bar:.1g} by {seen.whose}")
+    return lines + _snippet(result, seen)
+
+
+def _text(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONG else text[: LONG - 3] + "..."
+
+
+def _snippet(result: Result, seen: Seen) -> list[str]:
+    """Python that shows the number: `vjp` is the caller's own."""
+    arrays = ", ".join(_array(v) for v in seen.inputs.values())
+    comma = "," if len(seen.inputs) == 1 else ""
+    which = list(seen.inputs).index(seen.input)
+    index = f"[{', '.join(map(str, seen.index))}]" if seen.index else ""
+    several = isinstance(seen.cotangent, list) and result.checked is None
+    ct = _array(seen.cotangent) if not several else repr(seen.cotangent)
+    return [
+        "  to see it, with your vjp:",
+        f"    import numpy as np; inputs = ({arrays}{comma})",
+        f"    print(vjp(inputs, {ct})[{which}]{index})",
+    ]
+
+
+def _array(value: Any) -> str:
+    array = np.asarray(value)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return f"np.array({value!r}".replace("nan", "np.nan").replace("inf", "np.inf") + ")"
+    return f"np.array({value!r})"

@@ -1,0 +1,290 @@
+"""Is the rule right at the points of one shape? Values, slopes, cotangents, suspicions, one tally a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.cases.given import Given
+from gradcheck.cases.planting import Tried
+from gradcheck.judge.budgets import UNIT
+from gradcheck.judge.cells import CELLS, Kind, Seen, Tally
+from gradcheck.judge.slopes import Contracted, State, compare_slopes, contract, typical_size
+from gradcheck.oracles.blackbox import Array, Asked, BadAnswer, TooSlow, flat
+from gradcheck.oracles.blackbox_slopes import Truth, jacobian
+from gradcheck.run.check_basis import basis
+from gradcheck.run.check_suspects import Court, Ruling, components, unflattened
+
+HOT = 6  # one-hot cotangents at a point
+CONFIRMING = 6  # ordinary points at which the precise witness must agree with the ladder before it is heard
+SUSPECTS = 120  # suspicions examined of each group; the rest stay undecided
+SHOWN = 3  # of one class and group, after which no further suspicion is examined
+PRECISE = 60  # points at which undecided numbers are put to the precise witness
+Row = NDArray[np.float64]
+
+
+@dataclass
+class Judging:
+    """One subject at one shape: its points, what is known of each, and the tallies that are being filled."""
+
+    asked: Asked
+    givens: Sequence[Given]
+    names: Sequence[str]
+    seed: int
+    tallies: Mapping[str, Tally]
+    points: list[Tried] = field(default_factory=list)
+    values: list[tuple[Array, ...]] = field(default_factory=list)
+    dropped: int = 0
+    raised: str = ""
+    truth: Truth = field(init=False)
+    court: Court = field(init=False)
+    right: list[int] = field(default_factory=list)  # points at which all of the vjp agreed, for the structural cells
+    kinked: list[int] = field(default_factory=list)
+    relative: list[float] = field(default_factory=list)  # bars over numbers, for the stated power
+
+    @property
+    def moving(self) -> tuple[int, ...]:
+        """The inputs that derivatives are taken by."""
+        return self.asked.subject.moving
+
+
+def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
+    """Fill the tallies of value, shape, reverse, kinks, nonfinite and precision."""
+    _evaluate(judging, tried)
+    if not judging.points:
+        return
+    shapes = [np.shape(x) for x in judging.points[0].inputs]
+    ways = basis(judging.givens, shapes, judging.moving)
+    domains = [g.domain for g in judging.givens]
+    judging.truth = jacobian(judging.asked, [p.inputs for p in judging.points], ways, domains, judging.seed)
+    judging.court = Court(judging.asked, ways, domains, judging.moving, judging.seed)
+    _confirm(judging)
+    suspects: list[Suspect] = []
+    rng = np.random.default_rng([judging.seed, 7])
+    for p in range(len(judging.points)):
+        suspects += _at(judging, p, rng)
+    _hear(judging, suspects)
+
+
+def _evaluate(judging: Judging, tried: Sequence[Tried]) -> None:
+    """Keep the points at which the function gives finite numbers, of one shape."""
+    for point in tried:
+        try:
+            values = judging.asked.value(point.inputs)
+            row = flat(values)
+        except TooSlow:
+            raise
+        except Exception as error:  # the code under test may raise anything
+            judging.raised = judging.raised or f"{type(error).__name__}: {error}"
+            judging.dropped += not point.outside
+            continue
+        same = not judging.values or [np.shape(v) for v in values] == [np.shape(v) for v in judging.values[0]]
+        if same and np.isfinite(row).all():
+            judging.points.append(point)
+            judging.values.append(values)
+            judging.tallies["value"].add(row.size)
+        else:
+            judging.dropped += not point.outside
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A number outside the bars: which point, direction and cotangent, the number, and what was measured."""
+
+    point: int
+    way: int
+    cotangent: Row
+    answer: float
+    measured: Contracted
+    state: State
+
+
+def cotangents(rng: np.random.Generator, size: int) -> Iterator[Row]:
+    """Ones, random ones of two decimals, and one-hot ones."""
+    yield np.ones(size)
+    yield np.round(rng.normal(0.0, 1.0, size), 2) + 0.0
+    for k in rng.permutation(size)[:HOT] if size > 1 else []:
+        hot = np.zeros(size)
+        hot[k] = 1.0
+        yield hot
+
+
+def _at(judging: Judging, p: int, rng: np.random.Generator) -> list[Suspect]:
+    """Compare the vjp at one point for several cotangents; what is outside the bars is suspect."""
+    point, truth = judging.points[p], judging.truth
+    row = flat(judging.values[p])
+    sizes = _sizes(judging, p)
+    found: list[Suspect] = []
+    decided = True
+    for ct in cotangents(rng, row.size):
+        try:
+            gradients = judging.asked.vjp(point.inputs, unflattened(ct, judging.values[p]))
+        except TooSlow:
+            raise
+        except Exception as error:  # the code under test may raise anything
+            crash(judging, p, ct, error)
+            return []
+        if not _shapes_fit(judging, p, ct, gradients):
+            return []
+        answer = components(gradients, judging.court.basis)
+        measured = contract(truth.center[p], truth.bar[p], truth.kink[p], ct)
+        values = float(np.abs(ct * row).sum())
+        typical = typical_size(measured.center, values, sizes)
+        states = compare_slopes(answer, measured, sizes, values, typical)
+        _count(judging, p, states, measured)
+        decided &= bool((states == State.AGREES).all())
+        for e in np.flatnonzero(states != State.AGREES):
+            one = measured.only(int(e))
+            found.append(Suspect(p, int(e), ct, float(answer[e]), one, State(int(states[e]))))
+    if decided:
+        judging.right.append(p)
+    if truth.kink[p].any():
+        judging.kinked.append(p)
+    return found
+
+
+def _count(judging: Judging, p: int, states: NDArray[np.int64], measured: Contracted) -> None:
+    if judging.points[p].outside:
+        return
+    judging.tallies["reverse"].add(len(states), int((states != State.AGREES).sum()))
+    finite = np.isfinite(measured.bar) & (np.abs(measured.center) > 0) & ~measured.kink
+    judging.relative += list(measured.bar[finite] / np.abs(measured.center[finite]) + 64 * UNIT)
+
+
+def _sizes(judging: Judging, p: int) -> Row:
+    inputs = judging.points[p].inputs
+    return np.array([
+        float(np.abs(inputs[d.which][d.element]) if d.element is not None else np.abs(inputs[d.which]).max(initial=0.0))
+        for d in judging.court.basis
+    ])  # fmt: skip
+
+
+def crash(judging: Judging, p: int, ct: Row, error: Exception) -> None:
+    """The rule raised at a point at which the function has a value."""
+    outside = judging.points[p].outside
+    kind = Kind.OUTSIDE if outside else Kind.WRONG if isinstance(error, BadAnswer) else Kind.CRASHED
+    cell = "shape" if isinstance(error, BadAnswer) else "reverse"
+    text = str(error) if isinstance(error, BadAnswer) else f"the vjp raises {type(error).__name__}: {error}"
+    judging.tallies[cell].show(kind, text, seen(judging, p, 0, ct, float("nan"), None))
+
+
+def _shapes_fit(judging: Judging, p: int, ct: Row, gradients: Sequence[Array | None]) -> bool:
+    """Whether every gradient has the shape of its input and is real; a finding where not."""
+    tally = judging.tallies["shape"]
+    for k in judging.moving:
+        g, x = gradients[k], judging.points[p].inputs[k]
+        assert g is not None
+        tally.add(1)
+        text = ""
+        if np.shape(g) != np.shape(x):
+            text = f"the gradient of {judging.names[k]} has shape {np.shape(g)}, the input {np.shape(x)}"
+        elif g.dtype.kind == "c" and np.abs(np.imag(g)).max(initial=0.0) > 0:
+            text = f"the gradient of {judging.names[k]}, a real input, has an imaginary part"
+        elif g.dtype.kind == "O":
+            text = f"the gradient of {judging.names[k]} is an array of objects"
+        if text:
+            first = next((e for e, d in enumerate(judging.court.basis) if d.which == k), 0)
+            kind = Kind.OUTSIDE if judging.points[p].outside else Kind.WRONG
+            tally.show(kind, text, seen(judging, p, first, ct, float("nan"), None))
+            return False
+    return True
+
+
+def _confirm(judging: Judging) -> None:
+    """Let the precise witness speak where it agreed with the ladder at ordinary points, and contradicted it nowhere."""
+    ordinary = [p for p, x in enumerate(judging.points) if x.origin in ("drawn", "sampled")][:CONFIRMING]
+    agreed = 0
+    for p in ordinary:
+        found = judging.court.digits(judging.points[p].inputs)
+        if found is None or found.center[0].shape != judging.truth.center[p].shape:
+            return
+        theirs, bars = judging.truth.center[p], judging.truth.bar[p]
+        known = np.isfinite(bars) & np.isfinite(found.bar[0]) & ~judging.truth.kink[p] & ~found.kink[0]
+        gap = np.abs(theirs - found.center[0])[known]
+        if (gap > 16 * bars[known] + 64 * UNIT * np.abs(theirs[known])).any():
+            judging.court.silence = "the code rounds inside: at hundreds of bits it contradicts its own slopes"
+            return
+        agreed += bool(known.any())
+    judging.court.trusted = agreed > 0
+
+
+def _hear(judging: Judging, suspects: Sequence[Suspect]) -> None:
+    """Examine the suspicions, those inside the limits first; the sizes that people use before the extreme ones."""
+    groups: dict[tuple[bool, bool, bool], list[Suspect]] = {}
+    for s in suspects:
+        point = judging.points[s.point]
+        undecided = s.state is State.UNDECIDED
+        groups.setdefault((point.outside, point.extreme, undecided), []).append(s)
+    for (_, _, undecided), group in sorted(groups.items()):
+        _hear_group(judging, group, undecided)
+
+
+def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> None:
+    shown: dict[Kind, int] = {}
+    asked_points: set[int] = set()
+    examined = 0
+    for s in _spread_out(group):
+        if examined >= SUSPECTS or shown.get(Kind.WRONG, 0) >= SHOWN:
+            break
+        if undecided:
+            if not judging.court.trusted or (len(asked_points) >= PRECISE and s.point not in asked_points):
+                continue
+            asked_points.add(s.point)
+            ruling = judging.court._by_digits(judging.points[s.point], s.way, s.cotangent, s.answer)
+            if ruling is None:
+                continue
+        else:
+            ruling = judging.court.examine(judging.points[s.point], s.way, s.cotangent, s.answer, s.measured)
+        examined += 1
+        shown[ruling.kind] = shown.get(ruling.kind, 0) + 1
+        rule(judging, s, ruling)
+
+
+def _spread_out(group: Sequence[Suspect]) -> list[Suspect]:
+    """One suspicion of every point first, then the seconds, and so on."""
+    rank: dict[int, int] = {}
+    order = []
+    for s in group:
+        order.append((rank.setdefault(s.point, 0), s))
+        rank[s.point] += 1
+    return [s for _, s in sorted(order, key=lambda pair: pair[0])]
+
+
+def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
+    """Enter a ruling into the tally of its cell."""
+    outside = judging.points[s.point].outside
+    tally = judging.tallies["reverse"]
+    if ruling.kind is Kind.RIGHT:
+        tally.undecided -= not outside
+        return
+    if ruling.kind is Kind.UNMEASURED or (outside and ruling.kind is Kind.NOT_SMOOTH):
+        return
+    name = cell or ("nonfinite" if not np.isfinite(s.answer) else "precision" if "bits" in ruling.whose else "reverse")
+    if ruling.kind is Kind.WRONG and name == "precision":
+        name = "reverse"
+    kind = Kind.OUTSIDE if outside else ruling.kind
+    what = "the gradient" if not ruling.why else f"the gradient ({ruling.why})"
+    here = seen(judging, s.point, s.way, s.cotangent, s.answer, ruling)
+    place = f"{here.input}{list(here.index) or ''}"
+    judging.tallies[name].show(kind, f"{what} of {place} is {s.answer:.6g}, not {ruling.center:.6g}", here)
+
+
+def seen(judging: Judging, p: int, e: int, ct: Row, got: float, ruling: Ruling | None) -> Seen:
+    """One number as plain data."""
+    point, d = judging.points[p], judging.court.basis[e]
+    inputs = {n: np.asarray(x).tolist() for n, x in zip(judging.names, point.inputs, strict=True)}
+    cts: Any = [c.tolist() for c in unflattened(ct, judging.values[p])]
+    return Seen(
+        judging.names[d.which], d.element or (), inputs, cts[0] if len(cts) == 1 else cts, got,
+        float("nan") if ruling is None else ruling.center, float("nan") if ruling is None else ruling.bar,
+        "" if ruling is None else ruling.whose, point.origin, judging.seed,
+    )  # fmt: skip
+
+
+def tallies() -> dict[str, Tally]:
+    """An empty tally for every cell."""
+    return {cell: Tally(cell) for cell in CELLS}

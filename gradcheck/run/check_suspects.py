@@ -1,0 +1,199 @@
+"""Is a number that lies outside the bars really wrong? Every excuse is tried before a rule is accused.
+
+Measured once more in another way; the pieces that meet around the point; what a few units of roundoff of the inputs do
+to the rule; sizes at which intermediates leave the range of numbers; the function's own code at hundreds of bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.cases.planting import Tried
+from gradcheck.judge.budgets import CONDITION, DIGITS_LEFT, INACCURATE_UNITS, UNDERFLOW, UNIT
+from gradcheck.judge.cells import Kind
+from gradcheck.judge.slopes import Contracted, contract, rounding_of
+from gradcheck.oracles.blackbox import Array, Asked, Inputs, flat
+from gradcheck.oracles.blackbox_precise import NotRunning, precise
+from gradcheck.oracles.blackbox_slopes import MORE_PIECES, PIECES, Direction, Truth, jacobian, pieces
+from gradcheck.spec.model import Domain
+
+AGAIN = 0.37  # the lengths of the second measurement, in those of the first
+NUDGES = 6
+NUDGE = 4  # units of roundoff by which inputs are nudged
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a suspicion turned out to be, and the right number: center ± bar by `whose` account."""
+
+    kind: Kind
+    center: float
+    bar: float
+    whose: str
+    why: str = ""
+
+
+@dataclass
+class Court:
+    """Where suspicions about one subject at one shape are heard."""
+
+    asked: Asked
+    basis: Sequence[Direction]
+    domains: Sequence[Domain]
+    moving: Sequence[int]
+    seed: int
+    trusted: bool = False  # whether the code was seen to run on precise numbers, and to agree there with the ladder
+    silence: str = ""  # why it was not
+    kept: dict[bytes, Truth | None] = field(default_factory=dict)
+
+    def examine(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, first: Contracted) -> Ruling:
+        """The ruling on one element of the gradient at one point; `first` is what was measured of it, (1,)."""
+        d = self.basis[e]
+        again = self._again(tried.inputs, d, cotangent)
+        truth = first.widened(again) if np.isfinite(first.bar[0]) else again
+        center, bar, kinked = float(truth.center[0]), float(truth.bar[0]), bool(truth.kink[0])
+        if not np.isfinite(bar):
+            return self._by_digits(tried, e, cotangent, answer) or Ruling(Kind.UNMEASURED, center, bar, "differences")
+        if np.isfinite(answer) and abs(answer - center) <= bar + INACCURATE_UNITS * UNIT * float(truth.terms[0]):
+            kind = Kind.RIGHT if kinked else Kind.UNMEASURED
+            return self._by_digits(tried, e, cotangent, answer) or Ruling(kind, center, bar, "differences")
+        return self._beyond(tried, e, cotangent, answer, truth)
+
+    def _beyond(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, truth: Contracted) -> Ruling:
+        center, bar, kinked = float(truth.center[0]), float(truth.bar[0]), bool(truth.kink[0])
+        low, high, torn = self.hull(tried.inputs, self.basis[e], cotangent, answer)
+        if torn or kinked:
+            low, high = min(low, center - bar), max(high, center + bar)
+            center, bar = (low + high) / 2, (high - low) / 2
+            if not np.isfinite(answer):
+                return Ruling(Kind.NOT_SMOOTH, center, bar, "differences", "the function has a kink there")
+            inside = low <= answer <= high
+            return Ruling(Kind.RIGHT if inside else Kind.WRONG, center, bar, "one-sided differences")
+        digits = self._by_digits(tried, e, cotangent, answer)
+        if digits is not None:
+            return digits
+        if tried.extreme:
+            return Ruling(Kind.INACCURATE, center, bar, "differences", "an intermediate leaves the range of numbers")
+        if abs(answer - center) <= bar + CONDITION * self._spread(tried.inputs, e, cotangent, answer):
+            return Ruling(Kind.INACCURATE, center, bar, "differences", "digits cancel inside the rule")
+        return Ruling(Kind.WRONG, center, bar, "differences")
+
+    def hull(
+        self, inputs: Inputs, d: Direction | None, cotangent: NDArray[np.float64], answer: float,
+        steps: Sequence[NDArray[np.float64] | None] | None = None,
+    ) -> tuple[float, float, bool]:  # fmt: skip
+        """The slopes of the pieces around a point along a direction; whether there are several."""
+        along = self._steps(inputs, d) if steps is None else steps
+        for count in (PIECES, MORE_PIECES):
+            rng = np.random.default_rng([self.seed, count])
+            found = pieces(self.asked, inputs, along, cotangent, count, rng)
+            low, high = found.low - found.noise, found.high + found.noise
+            if not found.jumps or low <= answer <= high or not np.isfinite(answer):
+                break
+        return low, high, found.jumps
+
+    def digits(self, inputs: Inputs) -> Truth | None:
+        """The derivatives by the code at hundreds of bits; None where it does not run so."""
+        key = b"|".join(np.asarray(x).tobytes() for x in inputs)
+        if key not in self.kept:
+            found = precise(self.asked, inputs, self.basis)
+            if isinstance(found, NotRunning):
+                self.silence = self.silence or found.why
+            self.kept[key] = None if isinstance(found, NotRunning) else found
+        return self.kept[key]
+
+    def _by_digits(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float) -> Ruling | None:
+        """The ruling of the precise witness, where it may speak and the function is smooth."""
+        found = self.digits(tried.inputs) if self.trusted else None
+        if found is None or found.center.shape[2] != len(cotangent):
+            return None
+        truth = contract(found.center[0, e : e + 1], found.bar[0, e : e + 1], found.kink[0, e : e + 1], cotangent)
+        center, bar = float(truth.center[0]), float(truth.bar[0])
+        if truth.kink[0] or not np.isfinite(bar):
+            return None
+        whose = "the function's own code at 400 bits"
+        if not np.isfinite(answer):
+            kind = Kind.INACCURATE if tried.extreme else Kind.WRONG
+            return Ruling(kind, center, bar, whose)
+        allowed = bar + INACCURATE_UNITS * UNIT * float(truth.terms[0]) + UNDERFLOW
+        gap = abs(answer - center)
+        if gap <= allowed or gap <= allowed + self._conditioning(tried.inputs, e, cotangent, center):
+            return Ruling(Kind.RIGHT, center, bar, whose)
+        lost = gap > DIGITS_LEFT * abs(center) and bar <= DIGITS_LEFT * abs(center)
+        size = np.abs(flat(self.asked.value(tried.inputs)) * cotangent)[cotangent != 0].sum()
+        length = np.array([_length(tried.inputs, self.basis[e])])
+        explained = gap <= allowed + float(rounding_of(float(size), length)[0])
+        explained = explained or gap <= allowed + CONDITION * self._spread(tried.inputs, e, cotangent, answer)
+        if explained or tried.extreme:
+            return Ruling(Kind.INACCURATE if lost else Kind.RIGHT, center, bar, whose, "digits are lost")
+        return Ruling(Kind.WRONG, center, bar, whose)
+
+    def _conditioning(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64], center: float) -> float:
+        """How far the true derivative itself moves when the inputs move by some units of roundoff."""
+        moves = []
+        for factor in (1 + NUDGE * 2 * UNIT, 1 - NUDGE * 2 * UNIT):
+            near = [np.asarray(x) * factor if k in self.moving else x for k, x in enumerate(inputs)]
+            found = precise(self.asked, near, self.basis[e : e + 1])
+            if isinstance(found, NotRunning) or found.center.shape[2] != len(cotangent):
+                return 0.0
+            moves.append(float(contract(found.center[0], found.bar[0], found.kink[0], cotangent).center[0]))
+        return max(abs(v - center) for v in moves)
+
+    def _again(self, inputs: Inputs, d: Direction, cotangent: NDArray[np.float64]) -> Contracted:
+        found = jacobian(self.asked, [inputs], [d], self.domains, self.seed + 1, spread=AGAIN)
+        return contract(found.center[0], found.bar[0], found.kink[0], cotangent)
+
+    def _spread(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64], answer: float) -> float:
+        """How far the rule's own answer moves when its inputs do by some units of roundoff."""
+        rng = np.random.default_rng(self.seed)
+        cts = unflattened(cotangent, self.asked.value(inputs))
+        worst = 0.0
+        for _ in range(NUDGES):
+            near = [
+                np.asarray(x) * (1 + 2 * UNIT * rng.integers(-NUDGE, NUDGE + 1, np.shape(x))) if k in self.moving else x
+                for k, x in enumerate(inputs)
+            ]
+            moved = component(self.asked.vjp(near, cts), self.basis[e])
+            worst = max(worst, abs(moved - answer)) if np.isfinite(moved) else worst
+        return worst
+
+    def _steps(self, inputs: Inputs, d: Direction | None) -> list[NDArray[np.float64] | None]:
+        steps: list[NDArray[np.float64] | None] = [
+            np.zeros(np.shape(x)) if k in self.moving else None for k, x in enumerate(inputs)
+        ]
+        if d is not None:
+            steps[d.which] = d.step
+        return steps
+
+
+def component(gradients: Sequence[Array | None], d: Direction) -> float:
+    """What a gradient says along a direction."""
+    g = gradients[d.which]
+    assert g is not None, "a moving input has a gradient"
+    if d.element is not None:
+        return float(np.real(g[d.element]))
+    return float((np.real(g) * d.step).sum())
+
+
+def components(gradients: Sequence[Array | None], basis: Sequence[Direction]) -> NDArray[np.float64]:
+    """The same for every direction of a basis: (E,)."""
+    return np.array([component(gradients, d) for d in basis])
+
+
+def unflattened(row: NDArray[np.float64], like: Sequence[Array]) -> tuple[Array, ...]:
+    """A row of numbers as arrays of the shapes of `like`."""
+    found, start = [], 0
+    for array in like:
+        size = int(np.prod(np.shape(array), dtype=int))
+        found.append(row[start : start + size].reshape(np.shape(array)).copy())
+        start += size
+    return tuple(found)
+
+
+def _length(inputs: Inputs, d: Direction) -> float:
+    x = inputs[d.which]
+    return float(np.abs(x[d.element]) if d.element is not None else np.abs(x).max(initial=0.0))
