@@ -28,11 +28,22 @@ STRADDLING = 2.0**-10  # the two sides of so short a step differ by more only wh
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """One way to move: the input moved, and by what (its shape). element: the index, where it moves just one."""
+    """One way to move: the input moved, and by what (its shape).
+
+    element: the index, where it moves just one. relative: the step is in sizes of the input's own elements.
+    """
 
     which: int
     step: Array
     element: tuple[int, ...] | None
+    relative: bool = False
+
+    def at(self, inputs: Inputs) -> Array:
+        """The step at a point."""
+        if not self.relative:
+            return self.step
+        size = np.abs(np.asarray(inputs[self.which], dtype=np.float64))
+        return self.step * np.where(size > 0, size, _usual(inputs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,8 @@ def _lines(points: Sequence[Inputs], basis: Sequence[Direction], domains: Sequen
             width = domains[d.which].high - domains[d.which].low
             wide = width / 4 if np.isfinite(width) else max(size, _usual(inputs))
             if d.element is None:
-                below = above = np.inf
+                size, wide = (1.0, 4.0) if d.relative else (size, wide)
+                below, above = _room_along(domains[d.which], x, d.at(inputs))
                 rows.append((0.0, size, wide, below, above, False))
                 continue
             here = x[d.element]
@@ -104,6 +116,17 @@ def _lines(points: Sequence[Inputs], basis: Sequence[Direction], domains: Sequen
     columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 6
     at, lengths, wider, down, up, exact = columns
     return _Lines(at, lengths, wider, down, up, exact.astype(bool))
+
+
+def _room_along(domain: Domain, x: Array, step: Array) -> tuple[float, float]:
+    """How many steps fit into the limits downwards and upwards."""
+    down, up = room(domain, x)
+    with np.errstate(all="ignore"):
+        size = np.abs(step)
+        above = np.where(step > 0, up, down) / size
+        below = np.where(step > 0, down, up) / size
+    moved = size > 0
+    return float(below[moved].min(initial=np.inf)), float(above[moved].min(initial=np.inf))
 
 
 def _usual(inputs: Inputs) -> float:
@@ -118,7 +141,7 @@ def _moved(inputs: Inputs, d: Direction, step: float) -> list[NDArray[np.float64
     if d.element is not None:
         target[d.element] += step
     else:
-        target = target + step * d.step
+        target = target + step * d.at(inputs)
     moved[d.which] = target
     return moved
 

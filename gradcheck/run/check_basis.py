@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck.cases.domains import STRUCTURED
 from gradcheck.cases.given import Given
 from gradcheck.oracles.blackbox_slopes import Direction
 
@@ -14,6 +15,30 @@ from gradcheck.oracles.blackbox_slopes import Direction
 def basis(givens: Sequence[Given], shapes: Sequence[tuple[int, ...]], moving: Sequence[int]) -> list[Direction]:
     """Every direction of every moving input, in the order of the arguments and elements."""
     return [d for k in moving for d in _of(k, givens[k].domain.kind if givens else "real", shapes[k])]
+
+
+def screens(
+    givens: Sequence[Given], inputs: Sequence[NDArray[np.generic]], moving: Sequence[int], seed: int
+) -> list[Direction] | None:
+    """Two random directions of every moving input, in sizes of its elements; None where its elements are as few.
+
+    A wrong element shows along nearly every direction; which one it is, is asked only then. Sets with a structure have
+    none. The same seed gives the same directions, but that they point inwards at an end of the limits.
+    """
+    total = sum(int(np.prod(np.shape(inputs[k]))) for k in moving)
+    if total <= 2 * len(moving) or any(givens[k].domain.kind in STRUCTURED for k in moving):
+        return None
+    rng = np.random.default_rng([seed, 23])
+    found = []
+    for k in moving:
+        x = np.asarray(inputs[k], dtype=float)
+        domain = givens[k].domain
+        for _ in range(2):
+            weights = np.round(rng.uniform(0.5, 1.5, x.shape) * rng.choice([-1.0, 1.0], x.shape), 2)
+            weights = np.where(x <= domain.low, np.abs(weights), weights)
+            weights = np.where(x >= domain.high, -np.abs(weights), weights)
+            found.append(Direction(k, weights, None, relative=True))
+    return found
 
 
 def _of(which: int, kind: str, shape: tuple[int, ...]) -> Iterator[Direction]:

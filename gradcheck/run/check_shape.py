@@ -15,15 +15,20 @@ from gradcheck.judge.budgets import UNIT
 from gradcheck.judge.cells import CELLS, Kind, Seen, Tally
 from gradcheck.judge.slopes import Contracted, State, compare_slopes, contract, typical_size
 from gradcheck.oracles.blackbox import Array, Asked, BadAnswer, TooSlow, flat
-from gradcheck.oracles.blackbox_slopes import Truth, jacobian
-from gradcheck.run.check_basis import basis
+from gradcheck.oracles.blackbox_slopes import Direction, Truth, jacobian
+from gradcheck.run.check_basis import basis, screens
 from gradcheck.run.check_suspects import Court, Ruling, components, unflattened
+from gradcheck.spec.model import Domain
 
 HOT = 6  # one-hot cotangents at a point
 CONFIRMING = 6  # ordinary points at which the precise witness must agree with the ladder before it is heard
 SUSPECTS = 120  # suspicions examined of each group; the rest stay undecided
-SHOWN = 3  # of one class and group, after which no further suspicion is examined
-PRECISE = 60  # points at which undecided numbers are put to the precise witness
+SHOWN = 2  # wrong numbers, after which no further suspicion is examined
+PRECISE = 120  # undecided numbers that are put to the precise witness
+BUDGET = 30_000  # calls of the function, about, that measuring every element may cost; the rest is screened
+EACH = 45  # calls for one element, about
+FEWEST = 24  # points at which every element is measured all the same
+PROMOTED = 12  # screened points at which every element is looked at after all
 Row = NDArray[np.float64]
 
 
@@ -40,11 +45,16 @@ class Judging:
     values: list[tuple[Array, ...]] = field(default_factory=list)
     dropped: int = 0
     raised: str = ""
-    truth: Truth = field(init=False)
+    slopes: dict[int, Truth] = field(default_factory=dict)  # (E, K) each, of the points where every element is known
     court: Court = field(init=False)
     right: list[int] = field(default_factory=list)  # points at which all of the vjp agreed, for the structural cells
     kinked: list[int] = field(default_factory=list)
     relative: list[float] = field(default_factory=list)  # bars over numbers, for the stated power
+
+    @property
+    def domains(self) -> list[Domain]:
+        """Where each input may lie."""
+        return [g.domain for g in self.givens]
 
     @property
     def moving(self) -> tuple[int, ...]:
@@ -59,15 +69,94 @@ def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
         return
     shapes = [np.shape(x) for x in judging.points[0].inputs]
     ways = basis(judging.givens, shapes, judging.moving)
-    domains = [g.domain for g in judging.givens]
-    judging.truth = jacobian(judging.asked, [p.inputs for p in judging.points], ways, domains, judging.seed)
-    judging.court = Court(judging.asked, ways, domains, judging.moving, judging.seed)
+    judging.court = Court(judging.asked, ways, judging.domains, judging.moving, judging.seed)
+    full, screened = _split(judging, len(ways))
+    _measure(judging, full)
     _confirm(judging)
-    suspects: list[Suspect] = []
     rng = np.random.default_rng([judging.seed, 7])
-    for p in range(len(judging.points)):
-        suspects += _at(judging, p, rng)
+    suspects = [s for p in full for s in _at(judging, p, rng)]
     _hear(judging, suspects)
+    if Kind.WRONG not in judging.tallies["reverse"].counts:
+        _screen(judging, screened, rng)
+
+
+def _split(judging: Judging, ways: int) -> tuple[list[int], list[int]]:
+    """The points at which every element is measured, and those at which directions are, to stay within the budget."""
+    count = len(judging.points)
+    if screens(judging.givens, judging.points[0].inputs, judging.moving, judging.seed) is None:
+        return list(range(count)), []
+    most = max(FEWEST, BUDGET // (EACH * max(ways, 1)))
+    if most >= count:
+        return list(range(count)), []
+    head = range(most // 3)
+    spread = np.linspace(0, count - 1, most - len(head)).astype(int)
+    full = sorted({*head, *(int(p) for p in spread)})
+    return full, [p for p in range(count) if p not in set(full)]
+
+
+def _measure(judging: Judging, points: Sequence[int]) -> None:
+    """Measure the slopes along the whole basis at some points."""
+    inputs = [judging.points[p].inputs for p in points]
+    found = jacobian(judging.asked, inputs, judging.court.basis, judging.domains, judging.seed)
+    for row, p in enumerate(points):
+        judging.slopes[p] = Truth(found.center[row], found.bar[row], found.kink[row])
+
+
+def _screen(judging: Judging, points: Sequence[int], rng: np.random.Generator) -> None:
+    """Look along directions at the other points; where something is off or open there, look at every element."""
+    off: list[int] = []
+    unsettled: list[int] = []
+    for p, ways, truth in _directions(judging, points):
+        states = _along(judging, p, ways, truth, rng)
+        if states is None:
+            continue
+        worst = max(int(s) for s in states)
+        (off if worst >= State.OFF else unsettled if worst else judging.right).append(p)
+    for group in (off[:PROMOTED], unsettled[:PROMOTED]):
+        for p in group:
+            _measure(judging, [p])
+            _hear(judging, _at(judging, p, rng))
+            if Kind.WRONG in judging.tallies["reverse"].counts:
+                return
+
+
+def _directions(judging: Judging, points: Sequence[int]) -> Iterator[tuple[int, list[Direction], Truth]]:
+    """Points with the directions to look along and the slopes there; those of equal directions measured together."""
+    groups: dict[bytes, tuple[list[Direction], list[int]]] = {}
+    for p in points:
+        ways = screens(judging.givens, judging.points[p].inputs, judging.moving, judging.seed)
+        assert ways is not None, "there is a screen at one point of this shape"
+        groups.setdefault(b"|".join(d.step.tobytes() for d in ways), (ways, []))[1].append(p)
+    for ways, some in groups.values():
+        inputs = [judging.points[p].inputs for p in some]
+        found = jacobian(judging.asked, inputs, ways, judging.domains, judging.seed)
+        for row, p in enumerate(some):
+            yield p, ways, Truth(found.center[row], found.bar[row], found.kink[row])
+
+
+def _along(
+    judging: Judging, p: int, ways: Sequence[Direction], found: Truth, rng: np.random.Generator
+) -> NDArray[np.int64] | None:
+    """The states of the vjp along some directions at one point; None where it is no answer (told already)."""
+    point = judging.points[p]
+    if found.kink.any():
+        judging.kinked.append(p)
+    row = flat(judging.values[p])
+    lengths = np.ones(len(ways))
+    every: list[NDArray[np.int64]] = []
+    for ct in cotangents(rng, row.size):
+        gradients = _answered(judging, p, ct)
+        if gradients is None:
+            return None
+        answer = components(gradients, ways, point.inputs)
+        measured = contract(found.center, found.bar, found.kink, ct)
+        values = float(np.abs(ct * row).sum())
+        typical = typical_size(measured.center, values, lengths)
+        every.append(compare_slopes(answer, measured, lengths, values, typical))
+        if not point.outside:
+            undecided = int((every[-1] != State.AGREES).sum())
+            judging.tallies["reverse"].add(len(ways), undecided)
+    return np.concatenate(every)
 
 
 def _evaluate(judging: Judging, tried: Sequence[Tried]) -> None:
@@ -115,23 +204,17 @@ def cotangents(rng: np.random.Generator, size: int) -> Iterator[Row]:
 
 def _at(judging: Judging, p: int, rng: np.random.Generator) -> list[Suspect]:
     """Compare the vjp at one point for several cotangents; what is outside the bars is suspect."""
-    point, truth = judging.points[p], judging.truth
+    point, truth = judging.points[p], judging.slopes[p]
     row = flat(judging.values[p])
     sizes = _sizes(judging, p)
     found: list[Suspect] = []
     decided = True
     for ct in cotangents(rng, row.size):
-        try:
-            gradients = judging.asked.vjp(point.inputs, unflattened(ct, judging.values[p]))
-        except TooSlow:
-            raise
-        except Exception as error:  # the code under test may raise anything
-            crash(judging, p, ct, error)
+        gradients = _answered(judging, p, ct)
+        if gradients is None:
             return []
-        if not _shapes_fit(judging, p, ct, gradients):
-            return []
-        answer = components(gradients, judging.court.basis)
-        measured = contract(truth.center[p], truth.bar[p], truth.kink[p], ct)
+        answer = components(gradients, judging.court.basis, point.inputs)
+        measured = contract(truth.center, truth.bar, truth.kink, ct)
         values = float(np.abs(ct * row).sum())
         typical = typical_size(measured.center, values, sizes)
         states = compare_slopes(answer, measured, sizes, values, typical)
@@ -142,9 +225,21 @@ def _at(judging: Judging, p: int, rng: np.random.Generator) -> list[Suspect]:
             found.append(Suspect(p, int(e), ct, float(answer[e]), one, State(int(states[e]))))
     if decided:
         judging.right.append(p)
-    if truth.kink[p].any():
+    if truth.kink.any():
         judging.kinked.append(p)
     return found
+
+
+def _answered(judging: Judging, p: int, ct: Row) -> tuple[Array | None, ...] | None:
+    """The vjp, where it is an answer; else None, and a finding."""
+    try:
+        gradients = judging.asked.vjp(judging.points[p].inputs, unflattened(ct, judging.values[p]))
+    except TooSlow:
+        raise
+    except Exception as error:  # the code under test may raise anything
+        crash(judging, p, ct, error)
+        return None
+    return gradients if _shapes_fit(judging, p, ct, gradients) else None
 
 
 def _count(judging: Judging, p: int, states: NDArray[np.int64], measured: Contracted) -> None:
@@ -196,19 +291,21 @@ def _shapes_fit(judging: Judging, p: int, ct: Row, gradients: Sequence[Array | N
 
 def _confirm(judging: Judging) -> None:
     """Let the precise witness speak where it agreed with the ladder at ordinary points, and contradicted it nowhere."""
-    ordinary = [p for p, x in enumerate(judging.points) if x.origin in ("drawn", "sampled")][:CONFIRMING]
+    ordinary = [p for p in judging.slopes if judging.points[p].origin in ("drawn", "sampled")][:CONFIRMING]
     agreed = 0
     for p in ordinary:
-        found = judging.court.digits(judging.points[p].inputs)
-        if found is None or found.center[0].shape != judging.truth.center[p].shape:
+        some = range(0, len(judging.court.basis), max(1, len(judging.court.basis) // CONFIRMING))
+        found = judging.court.digits(judging.points[p].inputs, some)
+        known = judging.slopes[p]
+        theirs, bars, kinks = (column[some] for column in (known.center, known.bar, known.kink))
+        if found is None or found.center[0].shape != theirs.shape:
             return
-        theirs, bars = judging.truth.center[p], judging.truth.bar[p]
-        known = np.isfinite(bars) & np.isfinite(found.bar[0]) & ~judging.truth.kink[p] & ~found.kink[0]
-        gap = np.abs(theirs - found.center[0])[known]
-        if (gap > 16 * bars[known] + 64 * UNIT * np.abs(theirs[known])).any():
+        both = np.isfinite(bars) & np.isfinite(found.bar[0]) & ~(kinks | found.kink[0])
+        gap = np.abs(theirs - found.center[0])[both]
+        if (gap > 16 * bars[both] + 64 * UNIT * np.abs(theirs[both])).any():
             judging.court.silence = "the code rounds inside: at hundreds of bits it contradicts its own slopes"
             return
-        agreed += bool(known.any())
+        agreed += bool(both.any())
     judging.court.trusted = agreed > 0
 
 
@@ -220,28 +317,23 @@ def _hear(judging: Judging, suspects: Sequence[Suspect]) -> None:
         undecided = s.state is State.UNDECIDED
         groups.setdefault((point.outside, point.extreme, undecided), []).append(s)
     for (_, _, undecided), group in sorted(groups.items()):
+        if Kind.WRONG in judging.tallies["reverse"].counts:
+            return
         _hear_group(judging, group, undecided)
 
 
 def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> None:
-    shown: dict[Kind, int] = {}
-    asked_points: set[int] = set()
-    examined = 0
-    for s in _spread_out(group):
-        if examined >= SUSPECTS or shown.get(Kind.WRONG, 0) >= SHOWN:
+    wrong = 0
+    for s in _spread_out(group)[: PRECISE if undecided else SUSPECTS]:
+        if wrong >= SHOWN:
             break
         if undecided:
-            if not judging.court.trusted or (len(asked_points) >= PRECISE and s.point not in asked_points):
-                continue
-            asked_points.add(s.point)
-            ruling = judging.court._by_digits(judging.points[s.point], s.way, s.cotangent, s.answer)
-            if ruling is None:
-                continue
+            ruling = judging.court.by_digits(judging.points[s.point], s.way, s.cotangent, s.answer)
         else:
             ruling = judging.court.examine(judging.points[s.point], s.way, s.cotangent, s.answer, s.measured)
-        examined += 1
-        shown[ruling.kind] = shown.get(ruling.kind, 0) + 1
-        rule(judging, s, ruling)
+        if ruling is not None:
+            wrong += ruling.kind is Kind.WRONG
+            rule(judging, s, ruling)
 
 
 def _spread_out(group: Sequence[Suspect]) -> list[Suspect]:

@@ -228,7 +228,7 @@ def judge_forward(judging: Judging) -> None:
     """Fill the tallies forward and adjoint, where there is a jvp."""
     rng = np.random.default_rng([judging.seed, 17])
     for p, point in enumerate(judging.points):
-        if point.outside or point.extreme:
+        if point.outside or point.extreme or p not in judging.slopes:
             continue
         tangents = [np.round(rng.normal(0.0, 1.0, np.shape(point.inputs[k])), 2) for k in judging.moving]
         try:
@@ -257,8 +257,8 @@ def _pushed(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[A
     if any(d.element is None for d in judging.court.basis):
         tally.silence = "inputs with a structure are not pushed forward"
         return
-    truth = judging.truth
-    pushed = contract(truth.center[p].T, truth.bar[p].T, truth.kink[p].T, weights)
+    truth = judging.slopes[p]
+    pushed = contract(truth.center.T, truth.bar.T, truth.kink.T, weights)
     lengths = np.array([np.abs(point.inputs[d.which][d.element]) for d in judging.court.basis])
     speed = np.max(np.abs(weights) / np.where(lengths > 0, lengths, np.inf), initial=0.0)
     sizes = np.full(row.shape, 1 / speed if speed > 0 else np.inf)

@@ -7,7 +7,7 @@ to the rule; sizes at which intermediates leave the range of numbers; the functi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,6 @@ class Court:
     seed: int
     trusted: bool = False  # whether the code was seen to run on precise numbers, and to agree there with the ladder
     silence: str = ""  # why it was not
-    kept: dict[bytes, Truth | None] = field(default_factory=dict)
 
     def examine(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, first: Contracted) -> Ruling:
         """The ruling on one element of the gradient at one point; `first` is what was measured of it, (1,)."""
@@ -57,10 +56,10 @@ class Court:
         truth = first.widened(again) if np.isfinite(first.bar[0]) else again
         center, bar, kinked = float(truth.center[0]), float(truth.bar[0]), bool(truth.kink[0])
         if not np.isfinite(bar):
-            return self._by_digits(tried, e, cotangent, answer) or Ruling(Kind.UNMEASURED, center, bar, "differences")
+            return self.by_digits(tried, e, cotangent, answer) or Ruling(Kind.UNMEASURED, center, bar, "differences")
         if np.isfinite(answer) and abs(answer - center) <= bar + INACCURATE_UNITS * UNIT * float(truth.terms[0]):
             kind = Kind.RIGHT if kinked else Kind.UNMEASURED
-            return self._by_digits(tried, e, cotangent, answer) or Ruling(kind, center, bar, "differences")
+            return self.by_digits(tried, e, cotangent, answer) or Ruling(kind, center, bar, "differences")
         return self._beyond(tried, e, cotangent, answer, truth)
 
     def _beyond(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, truth: Contracted) -> Ruling:
@@ -73,7 +72,7 @@ class Court:
                 return Ruling(Kind.NOT_SMOOTH, center, bar, "differences", "the function has a kink there")
             inside = low <= answer <= high
             return Ruling(Kind.RIGHT if inside else Kind.WRONG, center, bar, "one-sided differences")
-        digits = self._by_digits(tried, e, cotangent, answer)
+        digits = self.by_digits(tried, e, cotangent, answer)
         if digits is not None:
             return digits
         if tried.extreme:
@@ -96,22 +95,20 @@ class Court:
                 break
         return low, high, found.jumps
 
-    def digits(self, inputs: Inputs) -> Truth | None:
-        """The derivatives by the code at hundreds of bits; None where it does not run so."""
-        key = b"|".join(np.asarray(x).tobytes() for x in inputs)
-        if key not in self.kept:
-            found = precise(self.asked, inputs, self.basis)
-            if isinstance(found, NotRunning):
-                self.silence = self.silence or found.why
-            self.kept[key] = None if isinstance(found, NotRunning) else found
-        return self.kept[key]
+    def digits(self, inputs: Inputs, ways: Sequence[int]) -> Truth | None:
+        """The derivatives along some directions by the code at hundreds of bits; None where it does not run so."""
+        found = precise(self.asked, inputs, [self.basis[e] for e in ways])
+        if isinstance(found, NotRunning):
+            self.silence = self.silence or found.why
+            return None
+        return found
 
-    def _by_digits(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float) -> Ruling | None:
+    def by_digits(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float) -> Ruling | None:
         """The ruling of the precise witness, where it may speak and the function is smooth."""
-        found = self.digits(tried.inputs) if self.trusted else None
+        found = self.digits(tried.inputs, [e]) if self.trusted else None
         if found is None or found.center.shape[2] != len(cotangent):
             return None
-        truth = contract(found.center[0, e : e + 1], found.bar[0, e : e + 1], found.kink[0, e : e + 1], cotangent)
+        truth = contract(found.center[0], found.bar[0], found.kink[0], cotangent)
         center, bar = float(truth.center[0]), float(truth.bar[0])
         if truth.kink[0] or not np.isfinite(bar):
             return None
@@ -170,18 +167,18 @@ class Court:
         return steps
 
 
-def component(gradients: Sequence[Array | None], d: Direction) -> float:
+def component(gradients: Sequence[Array | None], d: Direction, inputs: Inputs = ()) -> float:
     """What a gradient says along a direction."""
     g = gradients[d.which]
     assert g is not None, "a moving input has a gradient"
     if d.element is not None:
         return float(np.real(g[d.element]))
-    return float((np.real(g) * d.step).sum())
+    return float((np.real(g) * d.at(inputs)).sum())
 
 
-def components(gradients: Sequence[Array | None], basis: Sequence[Direction]) -> NDArray[np.float64]:
+def components(gradients: Sequence[Array | None], basis: Sequence[Direction], inputs: Inputs) -> NDArray[np.float64]:
     """The same for every direction of a basis: (E,)."""
-    return np.array([component(gradients, d) for d in basis])
+    return np.array([component(gradients, d, inputs) for d in basis])
 
 
 def unflattened(row: NDArray[np.float64], like: Sequence[Array]) -> tuple[Array, ...]:
