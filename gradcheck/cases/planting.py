@@ -24,9 +24,28 @@ from gradcheck.spec.model import Domain
 Array = NDArray[Any]
 Inputs = tuple[Array, ...]
 FIRST = (0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5)
-TAILS = (40.0, -40.0, 1e-8, -1e-8, 100.0, -100.0, 10.0, -10.0, 1e-3, 400.0, -400.0, 1e4, -1e4, 1e-20, 1e8, 1e-170)
+TAILS = (
+    40.0,
+    -40.0,
+    1e-8,
+    -1e-8,
+    100.0,
+    -100.0,
+    10.0,
+    -10.0,
+    1e-3,
+    400.0,
+    -400.0,
+    800.0,
+    -800.0,
+    1e4,
+    -1e4,
+    1e-20,
+    1e8,
+    1e-170,
+)
 FAR = (1e20, -1e20, 1e170, -1e170)
-EXTREME = (1e-100, 1e100)  # sizes beyond which an intermediate may leave the range of numbers
+EXTREME = (1e-100, 2.0**53)  # below, intermediates may underflow; above, numbers lie further apart than 1
 WHOLE = 12  # whole numbers planted of a box
 PLANTED = 0.7  # share of the points that may be planted
 OUTSIDE = 0.15  # share of the points that lie outside the limits on purpose, where there are limits
@@ -37,7 +56,8 @@ STYLES = ("plain", "coarse", "plain", "sparse", "plain", "scaled", "near an end"
 class Tried:
     """One point: its inputs in the order of the arguments, read-only, where it came from, and what it is.
 
-    outside: beyond the stated limits; extreme: with sizes at which intermediates over- or underflow.
+    outside: beyond the stated limits; extreme: with sizes at which intermediates over- or underflow, or so far apart
+    that a sum of two loses one.
     """
 
     inputs: Inputs
@@ -120,7 +140,10 @@ def _tried(inputs: Inputs, origin: str, givens: Sequence[Given]) -> Tried:
         for g, x in zip(givens, inputs, strict=True)
     )
     sizes = np.concatenate([np.abs(x).reshape(-1).astype(float) for x in inputs] or [np.zeros(0)])
-    extreme = bool((((sizes < EXTREME[0]) & (sizes > 0)) | (sizes > EXTREME[1])).any())
+    some = sizes[sizes > 0]
+    extreme = bool(some.size) and bool(
+        some.min() < EXTREME[0] or some.max() > EXTREME[1] or some.max() / EXTREME[1] > some.min()
+    )
     return Tried(tuple(_still(x) for x in inputs), origin, outside, extreme)
 
 

@@ -14,6 +14,9 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
+LARGEST = float(np.finfo(np.float64).max)
+
+
 class State(IntEnum):
     """What is known of one element."""
 
@@ -41,7 +44,9 @@ class Contracted:
         """The hull of both."""
         low = np.minimum(self.center - self.bar, other.center - other.bar)
         high = np.maximum(self.center + self.bar, other.center + other.bar)
-        middle = np.where(np.isfinite(low + high), (low + high) / 2, 0.0)
+        known = np.isfinite(low) & np.isfinite(high)
+        low, high = np.where(known, low, -np.inf), np.where(known, high, np.inf)
+        middle = np.where(known, np.maximum(low, -LARGEST) / 2 + np.minimum(high, LARGEST) / 2, 0.0)
         return Contracted(middle, (high - low) / 2, self.kink | other.kink, np.maximum(self.terms, other.terms))
 
 
@@ -51,7 +56,7 @@ def contract(center: Array, bar: Array, kink: Mask, cotangent: Array) -> Contrac
     ct = cotangent[live]
     here = kink[:, live]
     widened = np.where(here, bar[:, live], safety("differences") * bar[:, live])
-    terms = center[:, live] * ct
+    terms = np.where(np.isfinite(center[:, live]), center[:, live], 0.0) * ct
     bars = (widened * np.abs(ct)).sum(axis=1)
     return Contracted(terms.sum(axis=1), bars, np.asarray(here.any(axis=1)), np.abs(terms).sum(axis=1))
 

@@ -19,6 +19,7 @@ from gradcheck.oracles.blackbox_slopes import Direction, Truth
 from gradcheck.oracles.precise_numbers import BITS, Precise, library, lifted, power_of_two
 
 STEP = 130  # the step is 2**-STEP of the size of what is moved
+FINER = 6  # the second one so many bits below: what changes is truncation
 KINK = 2.0**-60  # one-sided slopes that differ by more of themselves are those of two pieces
 GUARD = 24  # bits that rounding inside the function may cost
 Array = NDArray[np.float64]
@@ -44,11 +45,15 @@ def precise(asked: Asked, inputs: Inputs, basis: Sequence[Direction]) -> Truth |
     for e, d in enumerate(basis):
         size = float(np.abs(inputs[d.which][d.element] if d.element is not None else inputs[d.which]).max(initial=0.0))
         exponent = (math.frexp(size)[1] if size > 0 else 0) - STEP
-        sides = [_outputs(asked, _moved(exact, d, sign, exponent)) for sign in (1, -1)]
+        near = _sides(asked, exact, d, exponent - FINER, len(middle))
+        far = _sides(asked, exact, d, exponent, len(middle))
+        if near is None or far is None:
+            continue
         for k in range(len(middle)):
-            values = [None if isinstance(s, NotRunning) or len(s) != len(middle) else s[k] for s in sides]
-            if values[0] is not None and values[1] is not None:
-                center[0, e, k], bar[0, e, k], kink[0, e, k] = _read(middle[k], values[0], values[1], exponent)
+            found, width, torn = _read(middle[k], near[0][k], near[1][k], exponent - FINER)
+            coarse, _, _ = _read(middle[k], far[0][k], far[1][k], exponent)
+            width = width if torn else width + abs(found - coarse)
+            center[0, e, k], bar[0, e, k], kink[0, e, k] = found, width, torn
     return Truth(center, bar, kink)
 
 
@@ -61,6 +66,16 @@ def _outputs(asked: Asked, inputs: Sequence[Any]) -> list[Precise] | NotRunning:
     if not all(isinstance(v, Precise | int | bool) for v in flat):
         return NotRunning("the code rounds precise numbers to float64")
     return [v if isinstance(v, Precise) else power_of_two(0) * int(v) for v in flat]
+
+
+def _sides(
+    asked: Asked, exact: Sequence[Any], d: Direction, exponent: int, count: int
+) -> tuple[list[Precise], list[Precise]] | None:
+    """The values one step up and one step down; None where there are none, or another number of them."""
+    up, down = (_outputs(asked, _moved(exact, d, sign, exponent)) for sign in (1, -1))
+    if isinstance(up, NotRunning) or isinstance(down, NotRunning) or not len(up) == len(down) == count:
+        return None
+    return up, down
 
 
 def _moved(exact: Sequence[Any], d: Direction, sign: int, exponent: int) -> list[Any]:

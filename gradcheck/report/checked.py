@@ -82,7 +82,8 @@ def _lines(result: Result) -> list[str]:
     else:
         lines = [f"{result.name}: {_headline(result)}"]
     lines += ["", f"{_counts(result)}"]
-    lines += [f"  {f.cell}: {f.kind}: {f.sentence}" for f in result.findings if _worth(f, finding)]
+    told = None if result.passed else finding
+    lines += [f"  {f.cell}: {f.kind}: {f.sentence}" for f in result.findings if _worth(f, told)]
     silent = [f for f in result.findings if f.kind in (Kind.SILENT, Kind.UNMEASURED)]
     if silent:
         lines.append("not asked or not decided: " + "; ".join(f"{f.cell} ({f.sentence})" for f in silent))

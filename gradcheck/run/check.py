@@ -73,10 +73,11 @@ def check_subject(
     all_of_it: list[Judging] = []
     notes: list[str] = []
     try:
-        for number, sizes in enumerate(shapes):
-            count = _share(wanted.points, number, len(shapes))
-            seed = digest(f"{subject.name}:{number}", wanted.seed)
-            all_of_it.append(_one_shape(asked, inputs, names, sizes, count, seed, board, wanted, second))
+        with np.errstate(all="ignore"):
+            for number, sizes in enumerate(shapes):
+                count = _share(wanted.points, number, len(shapes))
+                seed = digest(f"{subject.name}:{number}", wanted.seed)
+                all_of_it.append(_one_shape(asked, inputs, names, sizes, count, seed, board, wanted, second))
     except TooSlow as error:
         board["value"].show(Kind.CRASHED, str(error))
     _silences(board, wanted.cells, all_of_it, second)
@@ -85,7 +86,8 @@ def check_subject(
         raised = next((j.raised for j in all_of_it if j.raised), "")
         notes.append(f"{dropped} points have no finite value and were left out" + (f" ({raised})" if raised else ""))
     findings = [f for cell in CELLS if cell in wanted.cells for f in board[cell].findings()]
-    findings = [shrunk(f, all_of_it) for f in _without_echoes(findings)]
+    with np.errstate(all="ignore"):
+        findings = [shrunk(f, all_of_it) for f in _without_echoes(findings)]
     needed = [cell for cell in ("reverse",) if cell in wanted.cells]
     verdict = standing(sorted(findings, key=_rank), needed, wanted.strict)
     return Checked(

@@ -19,6 +19,7 @@ from gradcheck.oracles.blackbox_slopes import along
 from gradcheck.run.check_shape import Judging, cotangents, seen
 from gradcheck.run.check_suspects import Ruling, unflattened
 
+SHOWN = 1  # wrong numbers, after which no further point is looked at
 AT_MOST = 40  # points with kinks that are looked at
 DIRECTIONS = 3
 COTANGENTS = 3
@@ -30,7 +31,8 @@ def judge_kinks(judging: Judging) -> None:
     rng = np.random.default_rng([judging.seed, 11])
     points = [p for p in judging.kinked if not judging.points[p].extreme]
     for p in sorted(points, key=lambda p: judging.points[p].outside)[:AT_MOST]:
-        _at(judging, p, rng)
+        if judging.tallies["kinks"].counts.get(Kind.WRONG, 0) < SHOWN:
+            _at(judging, p, rng)
     if not judging.kinked:
         judging.tallies["kinks"].silence = "no point with a kink was met"
 
@@ -51,6 +53,8 @@ def _at(judging: Judging, p: int, rng: np.random.Generator) -> None:
         if any(np.shape(np.asarray(gradients[k])) != np.shape(point.inputs[k]) for k in judging.moving):
             return
         for step, slope in zip(steps, slopes, strict=True):
+            if judging.tallies["kinks"].counts.get(Kind.WRONG, 0) >= SHOWN:
+                return
             parts = [np.asarray(gradients[k], float) * step[k] for k in judging.moving]
             terms = np.concatenate([np.ravel(part) for part in parts])
             answer, size = float(terms.sum()), float(np.abs(terms).sum())

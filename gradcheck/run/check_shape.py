@@ -72,6 +72,8 @@ def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
     judging.court = Court(judging.asked, ways, judging.domains, judging.moving, judging.seed)
     full, screened = _split(judging, len(ways))
     _measure(judging, full)
+    known = np.array([np.abs(judging.slopes[p].center).max(axis=1, initial=0.0) for p in full])
+    judging.court.usual = np.median(known, axis=0)
     _confirm(judging)
     rng = np.random.default_rng([judging.seed, 7])
     suspects = [s for p in full for s in _at(judging, p, rng)]

@@ -55,15 +55,22 @@ def _ask(judging: Judging, p: int, ct: Row) -> Gradients:
     return judging.asked.vjp(judging.points[p].inputs, unflattened(ct, judging.values[p]))
 
 
-def _apart(judging: Judging, one: Gradients, other: Gradients) -> tuple[int, float, float] | None:
-    """The direction at which two answers differ by more than rounding of their largest number, and both numbers."""
+def _apart(judging: Judging, p: int, ct: Row, one: Gradients, other: Gradients) -> tuple[int, float, float] | None:
+    """The direction at which two answers differ by more than rounding of their largest number, and both numbers.
+
+    Where all of them is rounding (a gradient that is zero), what rounding of the values explains is no difference.
+    """
+    values = float(np.abs(ct * flat(judging.values[p])).sum())
     for k in judging.moving:
         a, b = np.asarray(one[k], dtype=float), np.asarray(other[k], dtype=float)
         if a.shape != b.shape:
             return next((e, np.nan, np.nan) for e, d in enumerate(judging.court.basis) if d.which == k)
         size = max(np.abs(a[np.isfinite(a)]).max(initial=0.0), np.abs(b[np.isfinite(b)]).max(initial=0.0))
         with np.errstate(all="ignore"):
-            differ = ~((np.abs(a - b) <= SAME_ANSWER * size) | (np.isnan(a) & np.isnan(b)) | (a == b))
+            length = np.abs(np.asarray(judging.points[p].inputs[k], dtype=float))
+            usual = float(np.median(length[length > 0])) if (length > 0).any() else 1.0
+            allowed = SAME_ANSWER * size + INACCURATE_UNITS * UNIT * values / usual
+            differ = ~((np.abs(a - b) <= allowed) | (np.isnan(a) & np.isnan(b)) | (a == b))
         if differ.any():
             where = max(np.argwhere(differ).tolist(), key=lambda i: abs(a[tuple(i)] - b[tuple(i)]))
             for e, d in enumerate(judging.court.basis):
@@ -88,22 +95,29 @@ def _zero(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
     found = _ask(judging, p, np.zeros_like(ct))
     nothing = [None if g is None else np.zeros(np.shape(g)) for g in found]
     scaled = [None if g is None else np.where(np.asarray(g) == 0, 0.0, np.where(np.isfinite(g), 1.0, g)) for g in found]
-    if _apart(judging, scaled, nothing) is not None:
+    if _apart(judging, p, 0 * ct, scaled, nothing) is not None:
         e = next(e for e, d in enumerate(judging.court.basis) if component(found, d) != 0)
         got = component(found, judging.court.basis[e])
-        _told(judging, "zero", p, 0 * ct, (e, got, 0.0), "is right for a cotangent of zeros")
+        _told(judging, "zero", p, 0 * ct, (e, got, 0.0), "for a cotangent of zeros")
     else:
         judging.tallies["zero"].add(1)
 
 
 def _linear(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
-    other = np.round(rng.normal(0.0, 1.0, ct.shape), 2) + 0.5
+    other = np.where(ct < 0, -1.0, 1.0) * np.round(rng.uniform(0.25, 2.0, ct.shape), 2)
     one, two, both = (_ask(judging, p, c) for c in (ct, other, ct + other))
     total = [None if a is None or b is None else np.asarray(a) + np.asarray(b) for a, b in zip(one, two, strict=True)]
-    _told(judging, "linear", p, ct + other, _apart(judging, both, total), "by adding the answers for two cotangents")
+    _told(
+        judging,
+        "linear",
+        p,
+        ct + other,
+        _apart(judging, p, ct + other, both, total),
+        "by adding the answers for two cotangents",
+    )
     for factor in (SCALE, 1 / SCALE):
         scaled = [None if g is None else np.asarray(g) * factor for g in one]
-        found = _apart(judging, _ask(judging, p, factor * ct), scaled)
+        found = _apart(judging, p, factor * ct, _ask(judging, p, factor * ct), scaled)
         how = f"by scaling the answer for a cotangent {1 / factor:.3g} times it"
         _told(judging, "linear", p, factor * ct, found, how)
 
@@ -137,18 +151,19 @@ def _layout(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None
     for name, lay in layouts():
         copies = [np.array(x) for x in inputs]
         found = judging.asked.vjp_as_is(copies, [lay(c) for c in cts])
-        _told(judging, "layout", p, ct, _apart(judging, found, plain), f"where the cotangent is not {name}")
+        _told(judging, "layout", p, ct, _apart(judging, p, ct, found, plain), f"where the cotangent is not {name}")
         moved = [lay(np.array(x)) for x in inputs]
         found = judging.asked.vjp_as_is(moved, [np.array(c) for c in cts])
-        _told(judging, "layout", p, ct, _apart(judging, found, plain), f"where the inputs are not {name}")
+        _told(judging, "layout", p, ct, _apart(judging, p, ct, found, plain), f"where the inputs are not {name}")
     views = [repeated(c) for c in cts]
     same = flat([copy for _, copy in views])
     found = judging.asked.vjp_as_is([np.array(x) for x in inputs], [view for view, _ in views])
-    _told(judging, "layout", p, same, _apart(judging, found, _ask(judging, p, same)),
+    _told(judging, "layout", p, same, _apart(judging, p, same, found, _ask(judging, p, same)),
           "where the cotangent is not one number repeated with stride 0")  # fmt: skip
     ones = [np.lib.stride_tricks.as_strided(np.ones(1), c.shape, (0,) * c.ndim) for c in cts]
     found = judging.asked.vjp_as_is([np.array(x) for x in inputs], ones)
-    _told(judging, "layout", p, np.ones_like(ct), _apart(judging, found, _ask(judging, p, np.ones_like(ct))),
+    one = np.ones_like(ct)
+    _told(judging, "layout", p, one, _apart(judging, p, one, found, _ask(judging, p, one)),
           "where the cotangent of ones is not expanded from one number")  # fmt: skip
 
 
@@ -182,11 +197,11 @@ def _repeat(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None
     first = _ask(judging, p, ct)
     for how in ("again", "again", "after a call at another point"):
         if how.startswith("after"):
-            other = int(rng.integers(len(judging.points)))
+            other = int(rng.choice(judging.right or [p]))
             judging.asked.value(judging.points[other].inputs)
             _ask(judging, other, ct if flat(judging.values[other]).size == ct.size else np.ones_like(ct))
             judging.asked.value(judging.points[p].inputs)
-        apart = _apart(judging, _ask(judging, p, ct), first)
+        apart = _apart(judging, p, ct, _ask(judging, p, ct), first)
         _told(judging, "repeat", p, ct, apart, f"when it was called before ({how})")
     values = flat(judging.asked.value(judging.points[p].inputs))
     known = flat(judging.values[p])

@@ -7,7 +7,7 @@ to the rule; sizes at which intermediates leave the range of numbers; the functi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from gradcheck.spec.model import Domain
 AGAIN = 0.37  # the lengths of the second measurement, in those of the first
 NUDGES = 6
 NUDGE = 4  # units of roundoff by which inputs are nudged
+PATH = 2.0**-26  # a step so short that a smooth rule is straight over it, to the last bit
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,20 @@ class Court:
     domains: Sequence[Domain]
     moving: Sequence[int]
     seed: int
+    usual: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # (E,) the typical size of each slope
     trusted: bool = False  # whether the code was seen to run on precise numbers, and to agree there with the ladder
     silence: str = ""  # why it was not
 
     def examine(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, first: Contracted) -> Ruling:
         """The ruling on one element of the gradient at one point; `first` is what was measured of it, (1,)."""
+        found = self._examined(tried, e, cotangent, answer, first)
+        if tried.extreme and found.kind is Kind.WRONG:
+            return replace(found, kind=Kind.INACCURATE, why="at a size at which intermediates lose their digits")
+        return found
+
+    def _examined(
+        self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, first: Contracted
+    ) -> Ruling:
         d = self.basis[e]
         again = self._again(tried.inputs, d, cotangent)
         truth = first.widened(again) if np.isfinite(first.bar[0]) else again
@@ -75,9 +85,7 @@ class Court:
         digits = self.by_digits(tried, e, cotangent, answer)
         if digits is not None:
             return digits
-        if tried.extreme:
-            return Ruling(Kind.INACCURATE, center, bar, "differences", "an intermediate leaves the range of numbers")
-        if abs(answer - center) <= bar + CONDITION * self._spread(tried.inputs, e, cotangent, answer):
+        if abs(answer - center) <= bar + CONDITION * self._spread(tried.inputs, e, cotangent):
             return Ruling(Kind.INACCURATE, center, bar, "differences", "digits cancel inside the rule")
         return Ruling(Kind.WRONG, center, bar, "differences")
 
@@ -123,8 +131,9 @@ class Court:
         lost = gap > DIGITS_LEFT * abs(center) and bar <= DIGITS_LEFT * abs(center)
         size = np.abs(flat(self.asked.value(tried.inputs)) * cotangent)[cotangent != 0].sum()
         length = np.array([_length(tried.inputs, self.basis[e])])
-        explained = gap <= allowed + float(rounding_of(float(size), length)[0])
-        explained = explained or gap <= allowed + CONDITION * self._spread(tried.inputs, e, cotangent, answer)
+        usual = float(self.usual[e] * np.abs(cotangent).max()) if len(self.usual) else 0.0
+        explained = gap <= allowed + max(float(rounding_of(float(size), length)[0]), INACCURATE_UNITS * UNIT * usual)
+        explained = explained or gap <= allowed + CONDITION * self._spread(tried.inputs, e, cotangent)
         if explained or tried.extreme:
             return Ruling(Kind.INACCURATE if lost else Kind.RIGHT, center, bar, whose, "digits are lost")
         return Ruling(Kind.WRONG, center, bar, whose)
@@ -144,19 +153,31 @@ class Court:
         found = jacobian(self.asked, [inputs], [d], self.domains, self.seed + 1, spread=AGAIN)
         return contract(found.center[0], found.bar[0], found.kink[0], cotangent)
 
-    def _spread(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64], answer: float) -> float:
-        """How far the rule's own answer moves when its inputs do by some units of roundoff."""
+    def _spread(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64]) -> float:
+        """How much the rule's own answers around the point scatter: what cancels inside it shows so.
+
+        Under nudges by some units of roundoff, and against a straight line on a path of small steps. The answer at the
+        point itself is left out: one that is wrong there alone finds no excuse in this.
+        """
         rng = np.random.default_rng(self.seed)
         cts = unflattened(cotangent, self.asked.value(inputs))
-        worst = 0.0
-        for _ in range(NUDGES):
+
+        def answer(factors: Sequence[NDArray[np.float64] | float]) -> float:
             near = [
-                np.asarray(x) * (1 + 2 * UNIT * rng.integers(-NUDGE, NUDGE + 1, np.shape(x))) if k in self.moving else x
-                for k, x in enumerate(inputs)
+                np.asarray(x) * f if k in self.moving else x
+                for (k, x), f in zip(enumerate(inputs), factors, strict=True)
             ]
-            moved = component(self.asked.vjp(near, cts), self.basis[e])
-            worst = max(worst, abs(moved - answer)) if np.isfinite(moved) else worst
-        return worst
+            return component(self.asked.vjp(near, cts), self.basis[e], near)
+
+        nudged = [
+            answer([1 + 2 * UNIT * rng.choice([-4, -3, -2, -1, 1, 2, 3, 4], np.shape(x)) for x in inputs])
+            for _ in range(NUDGES)
+        ]
+        weights = [rng.uniform(0.5, 1.0, np.shape(x)) for x in inputs]
+        path = np.array([answer([1 + k * PATH * w for w in weights]) for k in range(1, 2 + NUDGES)])
+        bent = np.abs(path[2:] - 2 * path[1:-1] + path[:-2])
+        scatter = [max(nudged) - min(nudged), float(np.max(bent[np.isfinite(bent)], initial=0.0))]
+        return max((v for v in scatter if np.isfinite(v)), default=0.0)
 
     def _steps(self, inputs: Inputs, d: Direction | None) -> list[NDArray[np.float64] | None]:
         steps: list[NDArray[np.float64] | None] = [
