@@ -57,6 +57,16 @@ def precise(asked: Asked, inputs: Inputs, basis: Sequence[Direction]) -> Truth |
     return Truth(center, bar, kink)
 
 
+def lost(asked: Asked, inputs: Inputs) -> Array:
+    """How far each output (K,) in float64 is from the same code's at hundreds of bits; 0 where that does not run."""
+    here = asked.flat(inputs)
+    there = _outputs(asked, [lifted(x) if np.asarray(x).dtype.kind == "f" else x for x in inputs])
+    if isinstance(there, NotRunning) or len(there) != len(here):
+        return np.zeros(len(here))
+    found: Array = np.abs(np.array([float(a - power_of_two(0) * float(b)) for a, b in zip(there, here, strict=True)]))
+    return found
+
+
 def _outputs(asked: Asked, inputs: Sequence[Any]) -> list[Precise] | NotRunning:
     try:
         values = asked.value(inputs)

@@ -24,7 +24,7 @@ HOT = 6  # one-hot cotangents at a point
 CONFIRMING = 6  # ordinary points at which the precise witness must agree with the ladder before it is heard
 SUSPECTS = 120  # suspicions examined of each group; the rest stay undecided
 SHOWN = 2  # wrong numbers, after which no further suspicion is examined
-PRECISE = 120  # undecided numbers that are put to the precise witness
+PRECISE = 60  # undecided numbers that are put to the precise witness
 BUDGET = 30_000  # calls of the function, about, that measuring every element may cost; the rest is screened
 EACH = 45  # calls for one element, about
 FEWEST = 24  # points at which every element is measured all the same
@@ -49,6 +49,7 @@ class Judging:
     court: Court = field(init=False)
     right: list[int] = field(default_factory=list)  # points at which all of the vjp agreed, for the structural cells
     kinked: list[int] = field(default_factory=list)
+    accused: bool = False  # whether something is wrong at this shape already
     relative: list[float] = field(default_factory=list)  # bars over numbers, for the stated power
 
     @property
@@ -78,7 +79,7 @@ def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
     rng = np.random.default_rng([judging.seed, 7])
     suspects = [s for p in full for s in _at(judging, p, rng)]
     _hear(judging, suspects)
-    if Kind.WRONG not in judging.tallies["reverse"].counts:
+    if not judging.accused:
         _screen(judging, screened, rng)
 
 
@@ -118,7 +119,7 @@ def _screen(judging: Judging, points: Sequence[int], rng: np.random.Generator) -
         for p in group:
             _measure(judging, [p])
             _hear(judging, _at(judging, p, rng))
-            if Kind.WRONG in judging.tallies["reverse"].counts:
+            if judging.accused:
                 return
 
 
@@ -319,7 +320,7 @@ def _hear(judging: Judging, suspects: Sequence[Suspect]) -> None:
         undecided = s.state is State.UNDECIDED
         groups.setdefault((point.outside, point.extreme, undecided), []).append(s)
     for (_, _, undecided), group in sorted(groups.items()):
-        if Kind.WRONG in judging.tallies["reverse"].counts:
+        if judging.accused:
             return
         _hear_group(judging, group, undecided)
 
@@ -361,6 +362,7 @@ def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
     if ruling.kind is Kind.WRONG and name == "precision":
         name = "reverse"
     kind = Kind.OUTSIDE if outside else ruling.kind
+    judging.accused |= kind is Kind.WRONG
     what = "the gradient" if not ruling.why else f"the gradient ({ruling.why})"
     here = seen(judging, s.point, s.way, s.cotangent, s.answer, ruling)
     place = f"{here.input}{list(here.index) or ''}"

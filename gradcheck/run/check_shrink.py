@@ -119,7 +119,7 @@ class _Search:
         many = [c.tolist() for c in cts]
         return replace(
             self.old, inputs=named, cotangent=many[0] if len(many) == 1 else many, got=answer, right=ruling.center,
-            bar=ruling.bar, whose=ruling.whose,
+            bar=ruling.bar, whose=ruling.whose, origin="shrunk",
         )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from gradcheck.judge.budgets import CONDITION, DIGITS_LEFT, INACCURATE_UNITS, UN
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import Contracted, contract, rounding_of
 from gradcheck.oracles.blackbox import Array, Asked, Inputs, flat
-from gradcheck.oracles.blackbox_precise import NotRunning, precise
+from gradcheck.oracles.blackbox_precise import NotRunning, lost, precise
 from gradcheck.oracles.blackbox_slopes import MORE_PIECES, PIECES, Direction, Truth, jacobian, pieces
 from gradcheck.spec.model import Domain
 
@@ -128,14 +128,17 @@ class Court:
         gap = abs(answer - center)
         if gap <= allowed or gap <= allowed + self._conditioning(tried.inputs, e, cotangent, center):
             return Ruling(Kind.RIGHT, center, bar, whose)
-        lost = gap > DIGITS_LEFT * abs(center) and bar <= DIGITS_LEFT * abs(center)
+        blurred = gap > DIGITS_LEFT * abs(center) and bar <= DIGITS_LEFT * abs(center)
         size = np.abs(flat(self.asked.value(tried.inputs)) * cotangent)[cotangent != 0].sum()
         length = np.array([_length(tried.inputs, self.basis[e])])
         usual = float(self.usual[e] * np.abs(cotangent).max()) if len(self.usual) else 0.0
         explained = gap <= allowed + max(float(rounding_of(float(size), length)[0]), INACCURATE_UNITS * UNIT * usual)
+        if not explained and length[0] > 0:  # f itself may have lost more than its size tells
+            own = float((np.abs(cotangent) * lost(self.asked, tried.inputs)).sum())
+            explained = gap <= allowed + CONDITION * own / float(length[0])
         explained = explained or gap <= allowed + CONDITION * self._spread(tried.inputs, e, cotangent)
         if explained or tried.extreme:
-            return Ruling(Kind.INACCURATE if lost else Kind.RIGHT, center, bar, whose, "digits are lost")
+            return Ruling(Kind.INACCURATE if blurred else Kind.RIGHT, center, bar, whose, "digits are lost")
         return Ruling(Kind.WRONG, center, bar, whose)
 
     def _conditioning(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64], center: float) -> float:

@@ -18,6 +18,7 @@ HOMES = {
     "flint": "oracles/flint_library.py",
     "jinja2": "report/html.py",
     "latex2mathml": "report/mathml.py",
+    "mpmath": "oracles/precise_numbers.py",
 }
 TOLERANCES = {"allclose", "assert_allclose", "isclose", "rtol", "atol"}
 CUT_OFFS = {  # `rtol`: the standard's name for what counts as zero in the rank of a matrix, and the frameworks' too

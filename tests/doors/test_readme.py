@@ -17,7 +17,14 @@ from click.testing import CliRunner
 from gradcheck import cli
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/README.md", "docs/spec-format.md", "docs/explain.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "docs/README.md",
+    "docs/spec-format.md",
+    "docs/explain.md",
+    "docs/check.md",
+)
 
 
 @dataclass(frozen=True)
