@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gradcheck.cases.given import declared
+from numpy import asarray
+from numpy.random import default_rng
+
+from gradcheck.cases.given import declared, example_of
 from gradcheck.errors import UsageError
-from gradcheck.oracles.blackbox import Handwritten
+from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.report.checked import Result
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
 from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells
 from gradcheck.run.settings import settings
 from gradcheck.spec import load_many
+
+DOORS = ("numpy", "torch", "jax")
 
 
 def project_config(config: Config | None = None) -> Config:
@@ -36,7 +41,7 @@ def judge_files(paths: Sequence[str], config: Config | None = None) -> Iterator[
 
 
 def check(
-    fn: Callable[..., Any], inputs: Any, backend: str = "numpy", *, vjp: Callable[..., Any] | None = None,
+    fn: Callable[..., Any], inputs: Any, backend: str | None = None, *, vjp: Callable[..., Any] | None = None,
     jvp: Callable[..., Any] | None = None, gradient: Callable[..., Any] | None = None,
     second: Callable[..., Any] | None = None, points: int = 256, seed: int = 0, order: int = 1,
     cells: Sequence[str] | None = None, skip: Sequence[str] = (), strict: bool = False,
@@ -46,36 +51,96 @@ def check(
 
     fn(*inputs) -> array or tuple of arrays. inputs: domains (`gradcheck.Real("n", 3)`, `Integer`, `Boolean`, `SPD` …)
     or example arrays, by name or position, or a function rng -> inputs.
+    backend: "numpy", "torch" (a function, the apply of an `autograd.Function`, a module with its parameters) or "jax";
+    inferred from fn, and "numpy" where a vjp or gradient is given.
     vjp(inputs, ct) -> one gradient an input, None for those without; ct is a tuple where fn has several outputs.
     gradient(inputs) -> the same for a function with one number as its value, instead of a vjp.
     jvp(inputs, tangents) -> as fn, tangents one an input that moves. second(inputs, ct, u) -> the adjoint of the
-    gradient: one gradient an input that moves and one for ct; judged at order 2.
+    gradient: one gradient an input that moves and one for ct; judged at order 2. All four are for NumPy only.
     cells, skip: which questions are asked (`gradcheck.judge.cells.CELLS`). strict: remarks fail too.
     time_limit: seconds that one call of the code may take. Raises UsageError where nothing can be judged so.
     """
-    if backend != "numpy":
-        raise UsageError(f"backend {backend!r} has no door yet; there is 'numpy'")
     if order not in (1, 2):
         raise UsageError(f"order is 1 or 2, not {order!r}")
     if points < 1:
         raise UsageError(f"points = {points} asks for nothing")
-    rule = _rule(vjp, gradient)
-    names = _names(fn)
-    givens = declared(inputs, names)
+    claims = {"vjp": vjp, "gradient": gradient, "jvp": jvp, "second": second}
+    door = backend or _backend(fn, claims)
+    if door not in DOORS:
+        raise UsageError(f"there is no door for backend {door!r}; there are {', '.join(DOORS)}")
+    if door != "numpy" and any(c is not None for c in claims.values()):
+        name = next(n for n, c in claims.items() if c is not None)
+        raise UsageError(f"{name}= is a rule for backend 'numpy'; of {door} code its own derivative is judged")
+    call, own = _module(fn) if door == "torch" else (fn, {})
+    givens = declared(inputs, _names(fn))
+    if not callable(givens):
+        givens += tuple(example_of(name, value) for name, value in own.items())
+    elif own:
+        raise UsageError("a module's inputs are given as domains or examples, not by a sampler")
+    moving, names = _moving(givens, _names(fn), seed)
+    subject = _subject(door, call, claims, moving, len(names), _called(fn))
+    rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
+    wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit)
+    return Result(subject.name, check_subject(subject, givens, names, wanted, rule))
+
+
+def _backend(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:
+    """Whose code it is: a rule given beside it makes it NumPy's; else its own type or module tells."""
+    if claims["vjp"] is not None or claims["gradient"] is not None:
+        return "numpy"
+    owner = getattr(fn, "__self__", None)
+    kinds = [*type(fn).__mro__, *(owner.__mro__ if isinstance(owner, type) else type(owner).__mro__)]
+    homes = {kind.__module__.partition(".")[0] for kind in kinds}
+    homes.add(str(getattr(fn, "__module__", "")).partition(".")[0])
+    for door in ("torch", "jax"):
+        if door in homes or (door == "jax" and "jaxlib" in homes):
+            return door
+    used = {str(getattr(v, "__name__", "")).partition(".")[0] for v in getattr(fn, "__globals__", {}).values()}
+    known = [door for door in ("torch", "jax") if door in used]
+    if len(known) == 1:
+        return known[0]
+    raise UsageError("give vjp= or gradient= (NumPy), or say backend='torch' or 'jax'")
+
+
+def _module(fn: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
+    from gradcheck.oracles.torch_door import parameters_of
+
+    return parameters_of(fn)
+
+
+def _moving(givens: Any, names: Sequence[str], seed: int) -> tuple[tuple[int, ...], list[str]]:
+    """Which inputs move, and what all are called."""
     if callable(givens):
-        first = givens(_generator(seed))
-        moving = tuple(k for k, x in enumerate(first) if _is_real(x))
-        count = len(first)
+        first = givens(default_rng(seed))
+        moving = tuple(k for k, x in enumerate(first) if asarray(x).dtype.kind == "f")
+        called = [names[k] if k < len(names) and names[k] else f"x{k}" for k in range(len(first))]
     else:
         moving = tuple(k for k, g in enumerate(givens) if g.differentiable)
-        count, names = len(givens), [g.name for g in givens]
+        called = [g.name for g in givens]
     if not moving:
         raise UsageError("no input is differentiable: there is nothing to judge")
-    called = [names[k] if k < len(names) and names[k] else f"x{k}" for k in range(count)]
-    subject = Handwritten(fn, rule, jvp, moving, count, getattr(fn, "__name__", "fn"))
-    wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit)
-    checked = check_subject(subject, givens, called, wanted, second if order == 2 else None)
-    return Result(subject.name, checked)
+    return moving, called
+
+
+def _subject(
+    door: str, fn: Callable[..., Any], claims: Mapping[str, Any], moving: tuple[int, ...], count: int, name: str
+) -> Subject:
+    if door == "torch":
+        from gradcheck.oracles.torch_door import TorchCode
+
+        return TorchCode(fn, moving, name)
+    if door == "jax":
+        from gradcheck.oracles.jax_door import JaxCode
+
+        return JaxCode(fn, moving, name)
+    return Handwritten(fn, _rule(claims["vjp"], claims["gradient"]), claims["jvp"], moving, count, name)
+
+
+def _called(fn: Callable[..., Any]) -> str:
+    owner = getattr(fn, "__self__", None)
+    if isinstance(owner, type):
+        return f"{owner.__name__}.{getattr(fn, '__name__', 'apply')}"
+    return str(getattr(fn, "__name__", type(fn).__name__))
 
 
 def _rule(vjp: Callable[..., Any] | None, gradient: Callable[..., Any] | None) -> Callable[..., Any]:
@@ -104,15 +169,3 @@ def _names(fn: Callable[..., Any]) -> list[str]:
         return []
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return [p.name for p in parameters] if all(p.kind in kinds for p in parameters) else []
-
-
-def _generator(seed: int) -> Any:
-    from numpy.random import default_rng
-
-    return default_rng(seed)
-
-
-def _is_real(x: Any) -> bool:
-    from numpy import asarray
-
-    return bool(asarray(x).dtype.kind == "f")

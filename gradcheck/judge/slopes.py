@@ -61,11 +61,14 @@ def contract(center: Array, bar: Array, kink: Mask, cotangent: Array) -> Contrac
     return Contracted(terms.sum(axis=1), bars, np.asarray(here.any(axis=1)), np.abs(terms).sum(axis=1))
 
 
-def compare_slopes(answer: Array, truth: Contracted, sizes: Array, values: float, typical: float) -> NDArray[np.int64]:
+def compare_slopes(
+    answer: Array, truth: Contracted, sizes: Array, values: float, typical: float, usual: Array | float = 0.0
+) -> NDArray[np.int64]:
     """The `State` of each direction (E,).
 
     answer: (E,) the rule's gradient along each; sizes: (E,) the length of what is moved; values: the size of the
-    outputs, sum |ct f|; typical: the usual size of the gradient's numbers at this point.
+    outputs, sum |ct f|; typical: the usual size of the gradient's numbers at this point; usual: (E,) of each over all
+    points, of which no rule keeps more than some units of roundoff.
     """
     with np.errstate(all="ignore"):
         gap = np.abs(answer - truth.center)
@@ -73,7 +76,7 @@ def compare_slopes(answer: Array, truth: Contracted, sizes: Array, values: float
         size = np.maximum(np.abs(answer), np.abs(truth.center))
         wide = (joint > DECISIVE * size) & (joint > NEGLIGIBLE * typical) & (joint > 4 * UNDERFLOW)
         vague = ~np.isfinite(truth.bar) | (wide & ~truth.kink)
-        rounding = rounding_of(values, sizes)
+        rounding = np.maximum(rounding_of(values, sizes), INACCURATE_UNITS * UNIT * np.asarray(usual))
         within = gap <= joint
         near = (gap <= joint + rounding) | (~truth.kink & (gap <= joint + NEAR_MISS * truth.bar))
     found = np.full(answer.shape, State.OFF, dtype=np.int64)

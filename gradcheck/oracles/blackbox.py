@@ -43,6 +43,10 @@ class BadAnswer(Exception):
     """The code under test answered with something that is no answer: the sentence says what."""
 
 
+class NotOffered(Exception):
+    """The code under test has no such derivative and says so: a silence, not a fault."""
+
+
 @dataclass
 class Handwritten:
     """A NumPy function with a hand-written adjoint.

@@ -21,6 +21,7 @@ from gradcheck.oracles.precise_numbers import BITS, Precise, library, lifted, po
 STEP = 130  # the step is 2**-STEP of the size of what is moved
 FINER = 6  # the second one so many bits below: what changes is truncation
 KINK = 2.0**-60  # one-sided slopes that differ by more of themselves are those of two pieces
+RESOLVED = 2.0 ** (STEP + FINER + 24 - BITS)  # share of a usual slope below which nothing is seen
 GUARD = 24  # bits that rounding inside the function may cost
 Array = NDArray[np.float64]
 
@@ -49,9 +50,10 @@ def precise(asked: Asked, inputs: Inputs, basis: Sequence[Direction]) -> Truth |
         far = _sides(asked, exact, d, exponent, len(middle))
         if near is None or far is None:
             continue
+        largest = max((abs(v) for row in (middle, *far) for v in row), key=float)
         for k in range(len(middle)):
-            found, width, torn = _read(middle[k], near[0][k], near[1][k], exponent - FINER)
-            coarse, _, _ = _read(middle[k], far[0][k], far[1][k], exponent)
+            found, width, torn = _read(middle[k], near[0][k], near[1][k], exponent - FINER, largest)
+            coarse, _, _ = _read(middle[k], far[0][k], far[1][k], exponent, largest)
             width = width if torn else width + abs(found - coarse)
             center[0, e, k], bar[0, e, k], kink[0, e, k] = found, width, torn
     return Truth(center, bar, kink)
@@ -100,15 +102,14 @@ def _moved(exact: Sequence[Any], d: Direction, sign: int, exponent: int) -> list
     return moved
 
 
-def _read(middle: Precise, up: Precise, down: Precise, exponent: int) -> tuple[float, float, bool]:
-    """One slope with its bar, or the hull of two one-sided slopes."""
+def _read(middle: Precise, up: Precise, down: Precise, exponent: int, largest: Precise) -> tuple[float, float, bool]:
+    """One slope with its bar, or the hull of two one-sided slopes; largest: the largest number seen of any output."""
     step = power_of_two(exponent)
     right, left = (up - middle) / step, (middle - down) / step
     both = (right + left) / 2
     size = max(abs(float(right)), abs(float(left)))
     if not np.isfinite([float(right), float(left)]).all():
         return 0.0, math.inf, False
-    largest = max((abs(middle), abs(up), abs(down)), key=float)
     rounding = float(largest * power_of_two(GUARD - BITS) / step)
     apart = abs(float(right - left))
     if apart > KINK * size + 8 * rounding:

@@ -23,7 +23,7 @@ ROUNDED_STEP = 2.0**-40  # a step along a direction that is not an element is it
 PIECES = 24  # points around a kink at which the pieces are sampled, at first …
 MORE_PIECES = 400  # … and before anybody is accused
 RADII = (2.0**-20, 2.0**-24)  # how far around, in sizes of the inputs
-STRADDLING = 2.0**-10  # the two sides of so short a step differ by more only where it crosses a kink or a jump
+STRADDLING = 2.0**-2  # the two sides of so short a step differ by more only where it crosses a jump or a sharp kink
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ def _around(
     """Central differences at points around, with steps that stay in the same piece mostly; their typical noise."""
     size = _usual(inputs)
     reach = [radius * np.maximum(np.abs(np.asarray(x, float)), size) for x in inputs]
-    h = 2.0**-6 * radius * size
+    h = 2.0**-8 * radius * size
     found, noise = [], 0.0
     longest = max((float(np.abs(s).max(initial=0.0)) for s in steps if s is not None), default=1.0) or 1.0
     for _ in range(count):
@@ -231,3 +231,50 @@ def _around(
             found.append(float(right + left) / (2 * h / longest))
             noise = max(noise, rounding / (2 * h / longest))
     return np.array(found), noise
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What plain differences say of <ct, f> along a direction: central, and the hull of the one-sided ones."""
+
+    center: float
+    bar: float
+    low: float
+    high: float
+
+
+def second_opinion(asked: Asked, inputs: Inputs, d: Direction, cotangent: Array) -> Opinion:
+    """Plain differences at steps from 2**-5 to 2**-25 of the size, each with a generous bar; the best of them.
+
+    Coarser than the ladder and simple enough to be believed: where it sides with an answer, the ladder may have erred.
+    Noise is taken to be rounding of the largest output, whichever cotangent is asked.
+    """
+    x = np.asarray(inputs[d.which], dtype=np.float64)
+    size = abs(float(x[d.element])) if d.element is not None else float(np.abs(x).max(initial=0.0))
+    size = 1.0 if d.relative else size or float(np.abs(x).max(initial=0.0)) or _usual(inputs)
+    middle = asked.flat(inputs)
+    sides: list[list[float]] = [[], [], []]
+    noise = []
+    steps = [float(np.ldexp(size, -k)) for k in range(5, 27, 2)]
+    for h in steps:
+        up, down = (asked.flat(_moved(inputs, d, t)) for t in (h, -h))
+        if not up.shape == down.shape == middle.shape == cotangent.shape:
+            return Opinion(0.0, np.inf, -np.inf, np.inf)
+        live = cotangent != 0
+        right = float((cotangent * (up - middle))[live].sum()) / h
+        left = float((cotangent * (middle - down))[live].sum()) / h
+        for column, slope in zip(sides, ((right + left) / 2, right, left), strict=True):
+            column.append(slope)
+        largest = max(np.abs(v[np.isfinite(v)]).max(initial=0.0) for v in (up, middle, down))
+        noise.append(8 * float(np.finfo(float).eps * largest * np.abs(cotangent).sum()) / h)
+    found = [_best(np.array(column), np.array(noise)) for column in sides]
+    hull = [(c - b, c + b) for c, b in found[1:]]
+    return Opinion(*found[0], min(low for low, _ in hull), max(high for _, high in hull))
+
+
+def _best(slopes_: Array, noise: Array) -> tuple[float, float]:
+    """The step at which the change to the next one and the noise are least: its slope, and both together."""
+    bars = np.abs(slopes_[:-1] - slopes_[1:]) + noise[1:]
+    bars = np.where(np.isfinite(bars), bars, np.inf)
+    k = int(np.argmin(bars))
+    return (float(slopes_[k + 1]), float(bars[k])) if np.isfinite(bars[k]) else (0.0, float("inf"))

@@ -16,7 +16,7 @@ from gradcheck.cases.plans import digest
 from gradcheck.cases.planting import Tried, points, sampled
 from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.judge.cells import CELLS, FAILING, CellFinding, Kind, Standing, Tally, standing
-from gradcheck.oracles.blackbox import Asked, Second, Subject, TooSlow, flat
+from gradcheck.oracles.blackbox import Asked, NotOffered, Second, Subject, TooSlow, flat
 from gradcheck.run.check_kinks import judge_kinks
 from gradcheck.run.check_shape import Judging, judge_shape, tallies
 from gradcheck.run.check_shrink import shrunk
@@ -160,6 +160,11 @@ def _second(judging: Judging, rule: Callable[..., Any]) -> None:
     shape = np.shape(judging.values[0][0])
     rng = np.random.default_rng([judging.seed, 19])
     last = len(judging.givens)
+    try:
+        _probe(judging, rule, shape)
+    except NotOffered as silence:
+        judging.tallies["second"].silence = str(silence)
+        return
     derived = Second(judging.asked.subject, rule, (*judging.moving, last))
     ct = Given(shape, Domain(), (-2.0, 2.0), name="ct")
     tried = [
@@ -180,11 +185,23 @@ def _second(judging: Judging, rule: Callable[..., Any]) -> None:
             tally.shown.setdefault(kind, (seen, f"{cell} of the gradient: {sentence}"))
 
 
+def _probe(judging: Judging, rule: Callable[..., Any], shape: tuple[int, ...]) -> None:
+    """Call the second-order rule once: NotOffered where there is none. Whatever else it raises is told later."""
+    inputs = tuple(np.array(x) for x in judging.points[0].inputs)
+    us = tuple(np.ones(np.shape(inputs[k])) for k in judging.moving)
+    try:
+        rule(inputs, np.ones(shape), us if len(us) > 1 else us[0])
+    except NotOffered:
+        raise
+    except Exception:  # the code under test may raise anything: judged like every other call
+        return
+
+
 def _silences(
     board: Mapping[str, Tally], cells: frozenset[str], judged: Sequence[Judging], second: Callable[..., Any] | None
 ) -> None:
     if second is None:
-        board["second"].silence = "no second-order rule is given"
+        board["second"].silence = "first order was asked for"
     silent = next((j.court.silence for j in judged if j.points and j.court.silence), "")
     board["precision"].silence = silent or "every number was decided without it"
     board["nonfinite"].silence = "all numbers were finite"

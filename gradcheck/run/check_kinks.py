@@ -78,7 +78,8 @@ def _judge(
         low, high, torn = judging.court.hull(inputs, None, ct, answer, steps=step)
         low, high = min(low, center - bar), max(high, center + bar)
         # without pieces of their own, the smooth slope along the direction stands as the ladder read it
-        if (torn or np.isfinite(low + high)) and not low - slack <= answer <= high + slack:
+        outside_of = (torn or np.isfinite(low + high)) and not low - slack <= answer <= high + slack
+        if outside_of and not judging.court.smooth(inputs, step):  # else the cell `reverse` has judged it
             ruling = Ruling(Kind.WRONG, (low + high) / 2, (high - low) / 2, "one-sided differences")
             _accuse(judging, p, step, ct, answer, ruling)
     tally.add(not outside)

@@ -14,7 +14,7 @@ from gradcheck.judge.cells import CellFinding, Kind, Seen
 from gradcheck.judge.slopes import contract
 from gradcheck.oracles.blackbox import TooSlow, flat
 from gradcheck.oracles.blackbox_slopes import jacobian
-from gradcheck.run.check_shape import Judging
+from gradcheck.run.check_shape import Judging, smooth
 from gradcheck.run.check_suspects import Ruling, component, unflattened
 from gradcheck.spec.membership import within_box
 
@@ -42,7 +42,7 @@ def shrunk(finding: CellFinding, judged: Sequence[Judging]) -> CellFinding:
 
 class _Search:
     def __init__(self, judging: Judging, old: Seen) -> None:
-        self.judging, self.old, self.left = judging, old, TRIALS
+        self.judging, self.old, self.left = judging, old, TRIALS if np.isfinite(old.got) else TRIALS // 4
         which = judging.names.index(old.input)
         self.way = next(
             e for e, d in enumerate(judging.court.basis) if d.which == which and d.element in (None, old.index)
@@ -105,8 +105,12 @@ class _Search:
             cts = unflattened(ct, values)
             d = court.basis[self.way]
             answer = component(judging.asked.vjp(inputs, cts), d)
-            measured = jacobian(judging.asked, [inputs], [d], court.domains, judging.seed)
-            first = contract(measured.center[0], measured.bar[0], measured.kink[0], ct)
+            finite = np.isfinite(answer)
+            ways, at = ([d], 0) if finite else (court.basis, self.way)
+            measured = jacobian(judging.asked, [inputs], ways, court.domains, judging.seed)
+            if not finite and not smooth(measured):
+                return None
+            first = contract(measured.center[0], measured.bar[0], measured.kink[0], ct).only(at)
             ruling = court.examine(Tried(tuple(inputs), "shrunk"), self.way, ct, answer, first)
         except TooSlow:
             raise

@@ -203,6 +203,11 @@ def _repeat(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None
             judging.asked.value(judging.points[p].inputs)
         apart = _apart(judging, p, ct, _ask(judging, p, ct), first)
         _told(judging, "repeat", p, ct, apart, f"when it was called before ({how})")
+    again = getattr(judging.asked.subject, "again", None)
+    if again is not None:
+        found = again([np.array(x) for x in judging.points[p].inputs], unflattened(ct, judging.values[p]))
+        apart = _apart(judging, p, ct, found, first)
+        _told(judging, "repeat", p, ct, apart, "by the first of two backward passes through one graph")
     values = flat(judging.asked.value(judging.points[p].inputs))
     known = flat(judging.values[p])
     if not np.array_equal(values, known) and np.abs(values - known).max() > SAME_ANSWER * np.abs(known).max():

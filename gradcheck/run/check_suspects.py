@@ -13,15 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.cases.planting import Tried
-from gradcheck.judge.budgets import CONDITION, DIGITS_LEFT, INACCURATE_UNITS, UNDERFLOW, UNIT
+from gradcheck.judge.budgets import CONDITION, DIGITS_LEFT, INACCURATE_UNITS, NEGLIGIBLE, UNDERFLOW, UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import Contracted, contract, rounding_of
 from gradcheck.oracles.blackbox import Array, Asked, Inputs, flat
-from gradcheck.oracles.blackbox_precise import NotRunning, lost, precise
-from gradcheck.oracles.blackbox_slopes import MORE_PIECES, PIECES, Direction, Truth, jacobian, pieces
+from gradcheck.oracles.blackbox_precise import RESOLVED, NotRunning, lost, precise
+from gradcheck.oracles.blackbox_slopes import (
+    MORE_PIECES,
+    PIECES,
+    Direction,
+    Truth,
+    jacobian,
+    pieces,
+    second_opinion,
+)
 from gradcheck.spec.model import Domain
 
 AGAIN = 0.37  # the lengths of the second measurement, in those of the first
+DEFENCE = 8.0  # bars of plain differences within which they side with a number
 NUDGES = 6
 NUDGE = 4  # units of roundoff by which inputs are nudged
 PATH = 2.0**-26  # a step so short that a smooth rule is straight over it, to the last bit
@@ -54,9 +63,24 @@ class Court:
     def examine(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, first: Contracted) -> Ruling:
         """The ruling on one element of the gradient at one point; `first` is what was measured of it, (1,)."""
         found = self._examined(tried, e, cotangent, answer, first)
+        if (
+            found.kind is Kind.WRONG
+            and np.isfinite(answer)
+            and self._defended(tried.inputs, e, cotangent, answer, found)
+        ):
+            return replace(found, kind=Kind.UNMEASURED)
         if tried.extreme and found.kind is Kind.WRONG:
             return replace(found, kind=Kind.INACCURATE, why="at a size at which intermediates lose their digits")
         return found
+
+    def _defended(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64], answer: float, found: Ruling) -> bool:
+        """Whether plain differences side with the answer, or against the number that accuses it."""
+        other = second_opinion(self.asked, inputs, self.basis[e], cotangent)
+        if "one-sided" in found.whose:
+            return bool(other.low <= answer <= other.high)
+        width = DEFENCE * other.bar
+        sided = abs(answer - other.center) <= width and abs(found.center - other.center) > width + found.bar
+        return bool(sided)
 
     def _examined(
         self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, first: Contracted
@@ -74,6 +98,9 @@ class Court:
 
     def _beyond(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, truth: Contracted) -> Ruling:
         center, bar, kinked = float(truth.center[0]), float(truth.bar[0]), bool(truth.kink[0])
+        digits = self.by_digits(tried, e, cotangent, answer)
+        if digits is not None:
+            return digits
         low, high, torn = self.hull(tried.inputs, self.basis[e], cotangent, answer)
         if torn or kinked:
             low, high = min(low, center - bar), max(high, center + bar)
@@ -82,9 +109,6 @@ class Court:
                 return Ruling(Kind.NOT_SMOOTH, center, bar, "differences", "the function has a kink there")
             inside = low <= answer <= high
             return Ruling(Kind.RIGHT if inside else Kind.WRONG, center, bar, "one-sided differences")
-        digits = self.by_digits(tried, e, cotangent, answer)
-        if digits is not None:
-            return digits
         if abs(answer - center) <= bar + CONDITION * self._spread(tried.inputs, e, cotangent):
             return Ruling(Kind.INACCURATE, center, bar, "differences", "digits cancel inside the rule")
         return Ruling(Kind.WRONG, center, bar, "differences")
@@ -111,6 +135,14 @@ class Court:
             return None
         return found
 
+    def smooth(self, inputs: Inputs, steps: Sequence[NDArray[np.float64] | None]) -> bool:
+        """Whether the code at hundreds of bits shows no kink along any input's part of a direction."""
+        if not self.trusted:
+            return False
+        ways = [Direction(k, step, None) for k, step in enumerate(steps) if step is not None and step.any()]
+        found = precise(self.asked, inputs, ways)
+        return not isinstance(found, NotRunning) and not found.kink.any() and bool(np.isfinite(found.bar).all())
+
     def by_digits(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float) -> Ruling | None:
         """The ruling of the precise witness, where it may speak and the function is smooth."""
         found = self.digits(tried.inputs, [e]) if self.trusted else None
@@ -121,6 +153,10 @@ class Court:
         if truth.kink[0] or not np.isfinite(bar):
             return None
         whose = "the function's own code at 400 bits"
+        usual = float(self.usual[e] * np.abs(cotangent).max()) if len(self.usual) else 0.0
+        bar = max(bar, RESOLVED * usual)
+        if bar > NEGLIGIBLE * max(abs(center), usual):
+            return None
         if not np.isfinite(answer):
             kind = Kind.INACCURATE if tried.extreme else Kind.WRONG
             return Ruling(kind, center, bar, whose)
@@ -131,7 +167,6 @@ class Court:
         blurred = gap > DIGITS_LEFT * abs(center) and bar <= DIGITS_LEFT * abs(center)
         size = np.abs(flat(self.asked.value(tried.inputs)) * cotangent)[cotangent != 0].sum()
         length = np.array([_length(tried.inputs, self.basis[e])])
-        usual = float(self.usual[e] * np.abs(cotangent).max()) if len(self.usual) else 0.0
         explained = gap <= allowed + max(float(rounding_of(float(size), length)[0]), INACCURATE_UNITS * UNIT * usual)
         if not explained and length[0] > 0:  # f itself may have lost more than its size tells
             own = float((np.abs(cotangent) * lost(self.asked, tried.inputs)).sum())

@@ -1,0 +1,106 @@
+"""How is JAX code judged as people wrote it? Functions with their `custom_vjp` and `custom_jvp` rules, as subjects.
+
+Arrays are immutable and laid out by JAX, so layouts and writes have nothing to say here. Calls are compiled once a
+shape where the code allows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs
+from gradcheck.oracles.jax_library import jax, jnp
+
+
+@dataclass
+class JaxCode:
+    """A callable on JAX arrays. moving: the inputs that derivatives are taken by."""
+
+    fn: Callable[..., Any]
+    moving: tuple[int, ...]
+    name: str = "fn"
+    forward: bool = True
+    compiled: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    eager: set[str] = field(default_factory=set)
+
+    def value(self, inputs: Inputs) -> tuple[Array, ...]:
+        """All real outputs."""
+        return tuple(np.array(v) for v in self._run("value", self._real, *_arrays(inputs)))
+
+    def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
+        """What the pullback of `jax.vjp` gives."""
+
+        def pulled(args: Any, cts: Any) -> Any:
+            values, pull = jax.vjp(self._of(args), *[args[k] for k in self.moving])
+            return pull(tuple(jnp.asarray(c, v.dtype) for c, v in zip(cts, values, strict=True)))
+
+        found = self._run("vjp", pulled, _arrays(inputs), _arrays(cotangents))
+        answers: list[Array | None] = [None] * len(inputs)
+        for k, g in zip(self.moving, found, strict=True):
+            answers[k] = np.array(g)
+        return tuple(answers)
+
+    def jvp(self, inputs: Inputs, tangents: Sequence[Array]) -> tuple[Array, ...] | None:
+        """Forward mode, where the code has one: a `custom_vjp` has none."""
+
+        def pushed(args: Any, ts: Any) -> Any:
+            return jax.jvp(self._of(args), [args[k] for k in self.moving], ts)[1]
+
+        if not self.forward:
+            return None
+        try:
+            typed = [np.asarray(t, np.asarray(inputs[k]).dtype) for k, t in zip(self.moving, tangents, strict=True)]
+            return tuple(np.array(v) for v in self._run("jvp", pushed, _arrays(inputs), list(_arrays(typed))))
+        except (TypeError, ValueError, NotImplementedError) as error:
+            if "jvp" in str(error).lower() or "forward-mode" in str(error).lower():
+                self.forward = False
+                return None
+            raise
+
+    def second(self, inputs: Inputs, cotangent: Array, u: Any) -> list[Array]:
+        """The gradient of <u, vjp(inputs, cotangent)> by the moving inputs and the cotangent, reverse over reverse."""
+
+        def pulled_back(args: Any, ct: Any, us: Any) -> Any:
+            def gradient(ct: Any, *moving: Any) -> Any:
+                return jax.vjp(self._of(args), *moving)[1]((ct,))
+
+            found = jax.vjp(gradient, ct, *[args[k] for k in self.moving])[1](us)
+            return [*found[1:], found[0]]
+
+        many = u if isinstance(u, tuple) else (u,)
+        found = self._run("second", pulled_back, _arrays(inputs), jnp.asarray(cotangent), _arrays(many))
+        return [np.array(g) for g in found]
+
+    def _of(self, args: Sequence[Any]) -> Callable[..., Any]:
+        def moved(*some: Any) -> Any:
+            rest = iter(some)
+            return self._real(*[next(rest) if k in self.moving else a for k, a in enumerate(args)])
+
+        return moved
+
+    def _real(self, *args: Any) -> tuple[Any, ...]:
+        leaves = jax.tree_util.tree_leaves(self.fn(*args))
+        real = tuple(jnp.asarray(v) for v in leaves if jnp.issubdtype(jnp.asarray(v).dtype, jnp.floating))
+        if not real:
+            raise BadAnswer("the function gives no real array")
+        return real
+
+    def _run(self, what: str, f: Callable[..., Any], *args: Any) -> Any:
+        """f compiled, where the code can be; else as it is."""
+        if what in self.eager:
+            return f(*args)
+        try:
+            return self.compiled.setdefault(what, jax.jit(f))(*args)
+        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):  # branches on its numbers, or leaves JAX
+            self.eager.add(what)
+            return f(*args)
+
+
+def _arrays(inputs: Sequence[Array]) -> tuple[Any, ...]:
+    if any(np.asarray(x).dtype == object for x in inputs):
+        raise TypeError("JAX has no arrays of precise numbers")
+    return tuple(jnp.asarray(np.array(x)) for x in inputs)
