@@ -81,7 +81,7 @@ def check(
     subject = _subject(door, call, claims, moving, len(names), _called(fn))
     rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit)
-    return Result(subject.name, check_subject(subject, givens, names, wanted, rule))
+    return Result(subject.name, check_subject(subject, givens, names, wanted, rule), door)
 
 
 def _backend(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:

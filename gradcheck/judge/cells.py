@@ -63,7 +63,7 @@ class Seen:
     """One number that is not as it should be, and where.
 
     inputs, cotangent: nested lists at full precision; index: the element of the gradient (or of the output); got and
-    right: the numbers; bar: how far `right` may be off; whose: who says so.
+    right: the numbers; bar: how far `right` may be off; whose: who says so; several: the cotangent is one a output.
     """
 
     input: str
@@ -76,6 +76,7 @@ class Seen:
     whose: str
     origin: str = ""
     seed: int | None = None
+    several: bool = False
 
     @property
     def size(self) -> int:

@@ -81,6 +81,8 @@ class TorchCode:
         many = u if isinstance(u, tuple) else (u,)
         try:
             gradients = torch.autograd.grad(outputs, wrt, [ct], allow_unused=True, create_graph=True)
+            if any(g is not None and g.grad_fn is not None and "Error" in g.grad_fn.name() for g in gradients):
+                raise NotOffered("the backward is marked with @once_differentiable")
             live = [(g, _tensor(v)) for g, v in zip(gradients, many, strict=True) if g is not None and g.requires_grad]
             found: Sequence[Any] = [None] * (len(wrt) + 1)
             if live:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -26,7 +26,7 @@ class Result:
 
     name: str
     checked: Checked
-    snippet_of: str = "numpy"
+    door: str = "numpy"
 
     @property
     def passed(self) -> bool:
@@ -127,22 +127,59 @@ def _text(value: Any) -> str:
 
 
 def _snippet(result: Result, seen: Seen) -> list[str]:
-    """Python that shows the number: `vjp` is the caller's own."""
-    arrays = ", ".join(_array(v) for v in seen.inputs.values())
-    comma = "," if len(seen.inputs) == 1 else ""
+    """Python that shows the number, with the caller's own function or rule."""
     which = list(seen.inputs).index(seen.input)
     index = f"[{', '.join(map(str, seen.index))}]" if seen.index else ""
-    several = isinstance(seen.cotangent, list) and result.checked is None
-    ct = _array(seen.cotangent) if not several else repr(seen.cotangent)
+    lines = SNIPPETS[result.door](
+        list(seen.inputs.values()), seen.cotangent if seen.several else [seen.cotangent], which
+    )
+    whose = "with your vjp" if result.door == "numpy" else "with your function as fn"
+    return [f"  to see it, {whose}:", *(f"    {line}" for line in [*lines[:-1], f"print({lines[-1]}{index})"])]
+
+
+def _numpy(inputs: list[Any], cts: list[Any], which: int) -> list[str]:
+    comma = "," if len(inputs) == 1 else ""
     return [
-        "  to see it, with your vjp:",
-        f"    import numpy as np; inputs = ({arrays}{comma})",
-        f"    print(vjp(inputs, {ct})[{which}]{index})",
+        f"import numpy as np; inputs = ({', '.join(map(_array, inputs))}{comma})",
+        f"vjp(inputs, {_joined([_array(c) for c in cts])})[{which}]",
     ]
 
 
+def _torch(inputs: list[Any], cts: list[Any], which: int) -> list[str]:
+    numbers = [f"torch.tensor({_number(c)}, dtype=torch.float64)" for c in cts]
+    tensors = ", ".join(f"torch.tensor({_number(x)}{_real(x)})" for x in inputs)
+    return [
+        f"import torch; inputs = [{tensors}]; x = inputs[{which}].requires_grad_()",
+        f"torch.autograd.grad(fn(*inputs), x, {_joined(numbers)})[0]",
+    ]
+
+
+def _jax(inputs: list[Any], cts: list[Any], which: int) -> list[str]:
+    before, after = "".join(f"inputs[{k}], " for k in range(which)), f", *inputs[{which + 1}:]"
+    numbers = [f"jnp.array({_number(c)})" for c in cts]
+    arrays = ", ".join(f"jnp.array({_number(x)})" for x in inputs)
+    return [
+        f"import jax; import jax.numpy as jnp; jax.config.update('jax_enable_x64', True); inputs = [{arrays}]",
+        f"jax.vjp(lambda x: fn({before}x{after}), inputs[{which}])[1]({_joined(numbers)})[0]",
+    ]
+
+
+SNIPPETS: Mapping[str, Callable[[list[Any], Any, int], list[str]]] = {"numpy": _numpy, "torch": _torch, "jax": _jax}
+
+
+def _joined(texts: list[str]) -> str:
+    """One, or a tuple of several."""
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _real(x: Any) -> str:
+    return ", dtype=torch.float64" if np.asarray(x).dtype.kind == "f" else ""
+
+
+def _number(x: Any) -> str:
+    return repr(x).replace("nan", "float('nan')").replace("inf", "float('inf')")
+
+
 def _array(value: Any) -> str:
-    array = np.asarray(value)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        return f"np.array({value!r}".replace("nan", "np.nan").replace("inf", "np.inf") + ")"
-    return f"np.array({value!r})"
+    text = repr(value)
+    return f"np.array({text.replace('nan', 'np.nan').replace('inf', 'np.inf')})"

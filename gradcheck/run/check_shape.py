@@ -359,7 +359,7 @@ def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
     if ruling.kind is Kind.RIGHT:
         tally.undecided -= not outside
         return
-    if ruling.kind is Kind.WRONG and not np.isfinite(s.answer) and not smooth(judging.slopes[s.point]):
+    if ruling.kind is Kind.WRONG and not np.isfinite(s.answer) and not _smooth(judging, s.point):
         ruling = replace(ruling, kind=Kind.NOT_SMOOTH, why="the function is not smooth there")
     if ruling.kind is Kind.UNMEASURED or (outside and ruling.kind is Kind.NOT_SMOOTH):
         return
@@ -374,9 +374,12 @@ def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
     judging.tallies[name].show(kind, f"{what} of {place} is {s.answer:.6g}, not {ruling.center:.6g}", here)
 
 
-def smooth(slopes: Truth) -> bool:
-    """Whether every slope at a point was measured, and none is a kink: 0 times infinity elsewhere may be NaN here."""
-    return bool(np.isfinite(slopes.bar).all()) and not slopes.kink.any()
+def _smooth(judging: Judging, p: int) -> bool:
+    """Whether the function is smooth at a point, in every element and output."""
+    known = judging.slopes[p]
+    if known.kink.any() or not np.isfinite(known.bar).all():
+        return False
+    return judging.court.smooth_everywhere(judging.points[p].inputs)
 
 
 def seen(judging: Judging, p: int, e: int, ct: Row, got: float, ruling: Ruling | None) -> Seen:
@@ -387,7 +390,7 @@ def seen(judging: Judging, p: int, e: int, ct: Row, got: float, ruling: Ruling |
     return Seen(
         judging.names[d.which], d.element or (), inputs, cts[0] if len(cts) == 1 else cts, got,
         float("nan") if ruling is None else ruling.center, float("nan") if ruling is None else ruling.bar,
-        "" if ruling is None else ruling.whose, point.origin, judging.seed,
+        "" if ruling is None else ruling.whose, point.origin, judging.seed, len(cts) > 1,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from gradcheck.judge.cells import CellFinding, Kind, Seen
 from gradcheck.judge.slopes import contract
 from gradcheck.oracles.blackbox import TooSlow, flat
 from gradcheck.oracles.blackbox_slopes import jacobian
-from gradcheck.run.check_shape import Judging, smooth
+from gradcheck.run.check_shape import Judging
 from gradcheck.run.check_suspects import Ruling, component, unflattened
 from gradcheck.spec.membership import within_box
 
@@ -105,12 +105,10 @@ class _Search:
             cts = unflattened(ct, values)
             d = court.basis[self.way]
             answer = component(judging.asked.vjp(inputs, cts), d)
-            finite = np.isfinite(answer)
-            ways, at = ([d], 0) if finite else (court.basis, self.way)
-            measured = jacobian(judging.asked, [inputs], ways, court.domains, judging.seed)
-            if not finite and not smooth(measured):
+            if not np.isfinite(answer) and not court.smooth_everywhere(inputs):
                 return None
-            first = contract(measured.center[0], measured.bar[0], measured.kink[0], ct).only(at)
+            measured = jacobian(judging.asked, [inputs], [d], court.domains, judging.seed)
+            first = contract(measured.center[0], measured.bar[0], measured.kink[0], ct)
             ruling = court.examine(Tried(tuple(inputs), "shrunk"), self.way, ct, answer, first)
         except TooSlow:
             raise

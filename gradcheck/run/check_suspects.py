@@ -135,6 +135,15 @@ class Court:
             return None
         return found
 
+    def smooth_everywhere(self, inputs: Inputs) -> bool:
+        """Whether every slope at a point can be read, and none is a kink, on both sides of any limit.
+
+        Where it is not so, 0 times infinity may be NaN in a gradient by an element or for an output that is smooth.
+        """
+        free = [Domain() for _ in self.domains]
+        found = jacobian(self.asked, [inputs], self.basis, free, self.seed)
+        return bool(np.isfinite(found.bar).all()) and not found.kink.any()
+
     def smooth(self, inputs: Inputs, steps: Sequence[NDArray[np.float64] | None]) -> bool:
         """Whether the code at hundreds of bits shows no kink along any input's part of a direction."""
         if not self.trusted:

@@ -14,7 +14,7 @@ from gradcheck import SPD, Integer, Real, Simplex, Triangular, check
 from gradcheck.errors import UsageError
 from gradcheck.judge.cells import CELLS, Kind
 
-POINTS = 64
+POINTS = 48
 
 
 def spot(index: tuple[int, ...]) -> Any:

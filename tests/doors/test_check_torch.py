@@ -1,0 +1,146 @@
+"""Are PyTorch's Functions and modules judged as they were written, and is what only a tape can do wrong seen?"""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stdout
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from gradcheck import Integer, Real, check
+from gradcheck.errors import UsageError
+from gradcheck.judge.cells import Kind
+
+POINTS = 12
+
+
+class Softsign(torch.autograd.Function):
+    power = 2
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x / (1 + x.abs())
+
+    @classmethod
+    def backward(cls, ctx: Any, ct: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return ct / (1 + x.abs()) ** cls.power
+
+
+class Unsquared(Softsign):
+    power = 1
+
+
+class Strided(torch.autograd.Function):
+    """Reads its cotangent as if it lay in one piece."""
+
+    @staticmethod
+    def forward(_ctx: Any, x: Any) -> Any:
+        return 2 * x
+
+    @staticmethod
+    @once_differentiable
+    def backward(_ctx: Any, ct: Any) -> Any:
+        return 2 * torch.as_strided(ct, ct.shape, torch.empty(ct.shape).stride())
+
+
+class UsedUp(torch.autograd.Function):
+    """Its second backward pass finds what the first has left."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.left = [2.0]
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx: Any, ct: Any) -> Any:
+        return ct * (ctx.left.pop() if ctx.left else 0.0)
+
+
+class Cube(torch.autograd.Function):
+    """Its gradient saves a number that depends on x without saying so."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.slope = 3 * x.detach() ** 2
+        return x**3
+
+    @staticmethod
+    def backward(ctx: Any, ct: Any) -> Any:
+        return ct * ctx.slope
+
+
+def wrong_cells(result: Any) -> list[str]:
+    return [f.cell for f in result.findings if f.kind in (Kind.WRONG, Kind.CRASHED)]
+
+
+def test_a_right_function_passes_and_a_wrong_one_does_not() -> None:
+    assert check(Softsign.apply, [Real("n")], points=POINTS).passed
+    bad = check(Unsquared.apply, [Real("n")], points=POINTS)
+    assert wrong_cells(bad) == ["reverse"]
+    lines = [line.strip() for line in str(bad).splitlines()]
+    assert lines[0] == "Unsquared.apply: DISAGREES in reverse: the gradient of x0[0] is 0.5, not 0.25"
+    start = lines.index("to see it, with your function as fn:")
+    said = io.StringIO()
+    with redirect_stdout(said):
+        exec("\n".join(lines[start + 1 : start + 3]), {"fn": Unsquared.apply})
+    assert "0.5000" in said.getvalue()
+
+
+def test_layouts_and_second_passes() -> None:
+    assert "layout" in wrong_cells(check(Strided.apply, [Real(2, 3)], points=POINTS))
+    assert wrong_cells(check(UsedUp.apply, [Real(2)], points=POINTS)) == ["repeat"]
+
+
+def test_second_order_by_two_backward_passes() -> None:
+    good = check(lambda x: x**3, [Real(2)], backend="torch", points=POINTS, order=2)
+    assert any(f.cell == "second" and f.kind is Kind.RIGHT for f in good.findings), str(good)
+    assert check(Cube.apply, [Real(2)], points=POINTS).passed
+    assert wrong_cells(check(Cube.apply, [Real(2)], points=POINTS, order=2)) == ["second"]
+    once = check(Strided.apply, [Real(2)], points=POINTS, order=2, skip=["layout"])
+    assert any(
+        f.cell == "second" and f.kind is Kind.SILENT and "once_differentiable" in f.sentence for f in once.findings
+    )
+
+
+def test_a_module_is_judged_with_its_parameters() -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(3, 2)
+    result = check(layer, [Real(2, 3)], points=8)
+    assert result.passed, str(result)
+    assert {f.cell for f in result.findings if f.kind is Kind.RIGHT} >= {"reverse", "forward", "adjoint"}
+
+    class Frozen(torch.nn.Linear):
+        def forward(self, x: Any) -> Any:
+            return torch.nn.functional.linear(x, self.weight, self.bias.detach())  # the bias moves nothing backward
+
+    told = check(Frozen(3, 2), [Real(2, 3)], points=8).checked.standing.decisive
+    assert told is not None
+    assert told.seen is not None
+    assert told.seen.input == "bias"
+
+
+def test_outputs_of_integers_have_no_derivative() -> None:
+    def most(x: Any) -> Any:
+        values, places = torch.max(x, dim=0)
+        return values, places
+
+    assert check(most, [Real(3)], backend="torch", points=POINTS).passed
+    gathered = check(lambda x, i: x[i], [Real(3), Integer(4, high=2)], backend="torch", points=POINTS)
+    assert gathered.passed, str(gathered)
+
+
+def test_rules_are_not_given_beside_code_with_its_own() -> None:
+    with pytest.raises(UsageError, match="its own derivative is judged"):
+        check(Softsign.apply, [Real(2)], "torch", vjp=lambda i, ct: (ct,))
+    with pytest.raises(UsageError, match="say backend="):
+        check(abs, [Real(2)])
+    assert np.isfinite(check(torch.sin, [Real(2)], points=POINTS).power["median"])  # type: ignore[index]
