@@ -59,6 +59,7 @@ class Court:
     usual: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # (E,) the typical size of each slope
     trusted: bool = False  # whether the code was seen to run on precise numbers, and to agree there with the ladder
     silence: str = ""  # why it was not
+    known: dict[bytes, bool] = field(default_factory=dict)  # points at which the function is smooth, or is not
 
     def examine(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, first: Contracted) -> Ruling:
         """The ruling on one element of the gradient at one point; `first` is what was measured of it, (1,)."""
@@ -140,9 +141,12 @@ class Court:
 
         Where it is not so, 0 times infinity may be NaN in a gradient by an element or for an output that is smooth.
         """
-        free = [Domain() for _ in self.domains]
-        found = jacobian(self.asked, [inputs], self.basis, free, self.seed)
-        return bool(np.isfinite(found.bar).all()) and not found.kink.any()
+        key = b"|".join(np.asarray(x).tobytes() for x in inputs)
+        if key not in self.known:
+            free = [Domain() for _ in self.domains]
+            found = jacobian(self.asked, [inputs], self.basis, free, self.seed)
+            self.known[key] = bool(np.isfinite(found.bar).all()) and not found.kink.any()
+        return self.known[key]
 
     def smooth(self, inputs: Inputs, steps: Sequence[NDArray[np.float64] | None]) -> bool:
         """Whether the code at hundreds of bits shows no kink along any input's part of a direction."""
