@@ -126,7 +126,8 @@ def trials(spec: Spec, seed: int, points: int, error: float) -> dict[tuple[str, 
 def disproved(spec: Spec, seed: int, points: int, error: float) -> str:
     """What comes of the claims of a spec, all times 1 + error: "an error", "told only" or "missed".
 
-    Told only: the enclosures are disjoint, by less than float64 can hold (or than what excuses a claim: decisions/0010).
+    Told only: the enclosures are disjoint, by less than float64 can hold, or than what excuses a claim
+    (docs/decisions/0010).
     """
     lying = replace(
         spec, claims=tuple(replace(c, program=Wrapped(c.program, as_given, 1 + error)) for c in spec.claims)

@@ -67,6 +67,9 @@ BUDGETS: Mapping[str, Budget] = MappingProxyType(
 )
 TREMOR = 4.0  # times the range of a witness's errors nearby: what rounding may be worth at the point itself
 ENOUGH = 0.9  # the share of a quantity's numbers that one independent witness must agree with
+CONDITION = 8.0  # spreads of a rule's own answer over a few units of roundoff of its inputs that excuse lost digits
+DIGITS_LEFT = 2.0**-26  # a gradient with fewer than half of its digits is inaccurate, with more it is rounded
+SAME_ANSWER = 2.0**-30  # two ways of asking one thing may differ by this share of the answer's largest number
 
 
 def safety(witness: str) -> float:
@@ -80,8 +83,3 @@ def safety(witness: str) -> float:
 def dtype_of(witness: str) -> str:
     """What a witness computes in: a word of its name ("torch float32"), float64 where there is none."""
     return next((word for word in witness.split() if word in NARROW_SAFETY), "float64")
-
-
-CONDITION = 8.0  # spreads of a rule's own answer over a few units of roundoff of its inputs that excuse lost digits
-DIGITS_LEFT = 2.0**-26  # a gradient with fewer than half of its digits is inaccurate, with more it is rounded
-SAME_ANSWER = 2.0**-30  # two ways of asking one thing may differ by this share of the answer's largest number
