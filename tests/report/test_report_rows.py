@@ -8,6 +8,7 @@ import pytest
 
 from gradcheck.report import headline, rows, sentence
 from gradcheck.report.standing import Standing, label, standing
+from gradcheck.run import WitnessResult
 
 
 def test_verdict_sentence_of_a_mixed_run(run):
@@ -137,6 +138,17 @@ def test_planted_lie_a_silent_witness_dropped_from_an_outcome(make, make_run):
     assert headline(hole) == "1 of 1 function is right; 1 of 4 answers was not asked for (jax 1)"
     assert rows.matrix(hole)[0].cells[-1].verdict == rows.NOT_ASKED
     assert [t.number for t in rows.cell_counts(hole) if t.name == "· not asked"] == ["1"]
+
+
+def test_a_dtype_is_a_column_and_no_hole_where_a_spec_does_not_name_it(make, make_run):
+    narrow, plain = make("narrow"), make("plain")
+    told = WitnessResult("INACCURATE", "the value: 3 of 8 numbers lose digits", {"value": "INACCURATE"})
+    narrow = replace(narrow, witnesses={**narrow.witnesses, "torch float32": told})
+    run = make_run(narrow, plain)
+    assert rows.columns(run)[-1] == "torch float32"
+    cells = {row.outcome.id: row.cells[-1] for row in rows.matrix(run)}
+    assert (cells["narrow"].verdict, cells["plain"].verdict) == ("INACCURATE", "")
+    assert "not asked" not in headline(run)
 
 
 def test_a_witness_that_the_run_does_not_name_is_seen(make, make_run):
