@@ -20,6 +20,7 @@ from gradcheck.oracles.evidence import Array, Evidence, Measured
 from gradcheck.oracles.flint_library import arb, balls, precision
 from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows, evaluate, key
 from gradcheck.oracles.proof import Proofs, has_decimals, parts
+from gradcheck.oracles.symbolic import settled
 
 PRECISIONS = (128, 256, 512, 1024)  # bits, tried in turn; a multiplication costs the same from 65 to 128
 ENOUGH_BITS = 60  # of a ball's relative accuracy: float64 holds 53
@@ -45,16 +46,18 @@ def testify(inquiry: Inquiry) -> Evidence:
             _values_alone(inquiry, rows, found)
         if has_decimals(inquiry):
             _read_as_decimals(inquiry, proofs)
-    return Evidence("certified", found.measured(), notes=_notes(found, proofs), proofs=tuple(proofs.states.values()))
+    notes = _notes(found, proofs, settled(inquiry))
+    return Evidence("certified", found.measured(), notes=notes, proofs=tuple(proofs.states.values()))
 
 
-def _notes(found: _Collected, proofs: Proofs) -> tuple[str, ...]:
+def _notes(found: _Collected, proofs: Proofs, symbolically: list[str]) -> tuple[str, ...]:
     """What the numbers do not say themselves."""
     open_ = found.open()
     told = {
         f"{open_} of {found.points} points lie on a tie or a kink, or have no finite derivative": open_,
         f"float64 takes another branch than the truth at {len(found.strayed)} points": len(found.strayed),
         f"the claim is not proven: {proofs.refused}": proofs.refused,
+        **{f"the claimed derivative in {name} is settled symbolically": True for name in symbolically},
     }
     return tuple(note for note, holds in told.items() if holds)
 

@@ -16,6 +16,7 @@ HOMES = {
     "torch": "oracles/torch_library.py",
     "jax": "oracles/jax_library.py",
     "flint": "oracles/flint_library.py",
+    "sympy": "oracles/symbolic.py",
     "jinja2": "report/html.py",
     "latex2mathml": "report/mathml.py",
     "mpmath": "oracles/precise_numbers.py",
