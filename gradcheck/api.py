@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from numpy import asarray
+from numpy import asarray, broadcast_to
 from numpy.random import default_rng
 
 from gradcheck.cases.given import declared, example_of
 from gradcheck.errors import UsageError
+from gradcheck.expr import NUMPY, parse_formula
 from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.report.checked import Result
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
@@ -42,7 +43,7 @@ def judge_files(paths: Sequence[str], config: Config | None = None) -> Iterator[
 
 def check(
     fn: Callable[..., Any], inputs: Any, backend: str | None = None, *, vjp: Callable[..., Any] | None = None,
-    jvp: Callable[..., Any] | None = None, gradient: Callable[..., Any] | None = None,
+    jvp: Callable[..., Any] | None = None, gradient: Callable[..., Any] | Mapping[str, str] | str | None = None,
     second: Callable[..., Any] | None = None, points: int = 256, seed: int = 0, order: int = 1,
     cells: Sequence[str] | None = None, skip: Sequence[str] = (), strict: bool = False,
     time_limit: float = TIME_LIMIT,
@@ -54,7 +55,8 @@ def check(
     backend: "numpy", "torch" (a function, the apply of an `autograd.Function`, a module with its parameters) or "jax";
     inferred from fn, and "numpy" where a vjp or gradient is given.
     vjp(inputs, ct) -> one gradient an input, None for those without; ct is a tuple where fn has several outputs.
-    gradient(inputs) -> the same for a function with one number as its value, instead of a vjp.
+    gradient(inputs) -> the same for a function with one number as its value, instead of a vjp; or formulas in the
+    language of specs: {"x": "2*x"}, or one text where one input moves.
     jvp(inputs, tangents) -> as fn, tangents one an input that moves. second(inputs, ct, u) -> the adjoint of the
     gradient: one gradient an input that moves and one for ct; judged at order 2. All four are for NumPy only.
     cells, skip: which questions are asked (`gradcheck.judge.cells.CELLS`). strict: remarks fail too.
@@ -78,6 +80,7 @@ def check(
     elif own:
         raise UsageError("a module's inputs are given as domains or examples, not by a sampler")
     moving, names = _moving(givens, _names(fn), seed)
+    claims["gradient"] = _formulas(gradient, names, moving)
     subject = _subject(door, call, claims, moving, len(names), _called(fn))
     rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit)
@@ -160,6 +163,24 @@ def _rule(vjp: Callable[..., Any] | None, gradient: Callable[..., Any] | None) -
         return tuple(None if g is None else ct * g for g in many)
 
     return scaled
+
+
+def _formulas(gradient: Any, names: Sequence[str], moving: tuple[int, ...]) -> Any:
+    """A claim of formulas as a function of the inputs; any other claim as it is."""
+    if not isinstance(gradient, str | Mapping):
+        return gradient
+    texts = {names[moving[0]]: gradient} if isinstance(gradient, str) else dict(gradient)
+    wanted = [names[k] for k in moving]
+    if set(texts) != set(wanted):
+        raise UsageError(f"gradient: a formula each for {', '.join(wanted)} is expected, not for {', '.join(texts)}")
+    programs = {n: parse_formula(text, names) for n, text in texts.items()}
+
+    def claimed(inputs: Any) -> Any:
+        env = dict(zip(names, (asarray(x) for x in inputs), strict=True))
+        found = [None if n not in programs else asarray(programs[n](NUMPY, env), dtype=float) for n in names]
+        return tuple(None if g is None else broadcast_to(g, x.shape) for g, x in zip(found, env.values(), strict=True))
+
+    return claimed
 
 
 def _names(fn: Callable[..., Any]) -> list[str]:

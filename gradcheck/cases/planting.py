@@ -25,26 +25,9 @@ Array = NDArray[Any]
 Inputs = tuple[Array, ...]
 FIRST = (0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5)
 TAILS = (
-    40.0,
-    -40.0,
-    1e-8,
-    -1e-8,
-    100.0,
-    -100.0,
-    10.0,
-    -10.0,
-    1e-3,
-    400.0,
-    -400.0,
-    800.0,
-    -800.0,
-    1e4,
-    -1e4,
-    1e-20,
-    1e8,
-    1e-170,
-)
-FAR = (1e20, -1e20, 1e170, -1e170)
+    40.0, -40.0, 1e-8, 1e-170, 800.0, -800.0, 100.0, -100.0, -1e-8, 1e170, 1e-3, 10.0, -10.0, 1e4, -1e4, 400.0, -400.0,
+    1e-20, 1e8, 1e20, -1e20, -1e170,
+)  # fmt: skip
 EXTREME = (1e-100, 2.0**53)  # below, intermediates may underflow; above, numbers lie further apart than 1
 WHOLE = 12  # whole numbers planted of a box
 PLANTED = 0.7  # share of the points that may be planted
@@ -100,7 +83,7 @@ def marks_of(given: Given) -> tuple[list[float], list[float]]:
     middle = [float(np.round(low + part * width, 3)) for part in (0.5, 0.25, 0.75)] if np.isfinite(width) else []
     small = [v * width for v in (1e-4, 1e-9)] if np.isfinite(width) else []
     first = _within(domain, [*FIRST, *given.marks, *ends, *whole, *middle])
-    return first, [v for v in _within(domain, [*TAILS, *small, *FAR]) if v not in first]
+    return first, [v for v in _within(domain, [*TAILS, *small]) if v not in first]
 
 
 def _within(domain: Domain, numbers: Sequence[float]) -> list[float]:

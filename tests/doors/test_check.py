@@ -232,6 +232,19 @@ def test_a_gradient_instead_of_a_vjp() -> None:
     assert not check(lambda x: np.sum(x**2), {"x": Real("n")}, gradient=lambda inputs: inputs[0], points=POINTS)
 
 
+def test_a_gradient_as_formulas() -> None:
+    def energy(x: Any, k: Any) -> Any:
+        return np.sum(k * x**2)
+
+    inputs = {"x": Real("n"), "k": Real("n", differentiable=False)}
+    assert check(energy, inputs, gradient="2*k*x", points=POINTS).passed
+    wrong = check(energy, inputs, gradient={"x": "2*x"}, points=POINTS)
+    assert not wrong.passed
+    assert "DISAGREES in reverse" in str(wrong)
+    with pytest.raises(UsageError, match="a formula each for x"):
+        check(energy, inputs, gradient={"k": "x**2"})
+
+
 def test_the_same_seed_gives_the_same_words() -> None:
     pair = PAIRS["hinge, the sign of the second input"]
     one, two = (str(check(pair.fn, pair.inputs, vjp=pair.wrong, points=POINTS, seed=5)) for _ in range(2))
@@ -241,7 +254,7 @@ def test_the_same_seed_gives_the_same_words() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"vjp": None}, "the derivative is given"),
+        ({"vjp": None}, "give vjp= or gradient="),
         ({"backend": "tensorflow"}, "no door"),
         ({"order": 3}, "order is 1 or 2"),
         ({"points": 0}, "asks for nothing"),
