@@ -124,8 +124,8 @@ class _Court:
     """All cases of one function, before which its claims are put one after the other."""
 
     def __init__(self, spec: Spec, config: Config) -> None:
-        self.spec, self.config = spec, config
-        self.benches = [_Bench(case, example, config) for case, example in cases_of(spec, config)]
+        self.spec, self.config = spec, replace(config, dtypes=("float64",))  # the claim is judged in float64 alone
+        self.benches = [_Bench(case, example, self.config) for case, example in cases_of(spec, self.config)]
         self.benches.sort(key=lambda bench: -bench.case.points)  # stable; many points decide first
         self.excused = {known.witness for known in spec.known}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,8 +48,8 @@ def test_every_wrong_claim_of_a_smooth_function_is_caught(mutate: Mutate) -> Non
 
 
 def test_a_judge_that_agrees_with_everything_scores_nothing(mutate: Mutate, monkeypatch: pytest.MonkeyPatch) -> None:
-    def agreeable(claim: comparing.Party, witness: comparing.Party, roundoff: np.ndarray) -> comparing.Comparison:
-        honest = comparing.compare(claim, witness, roundoff)
+    def agreeable(*asked: Any, **more: Any) -> comparing.Comparison:
+        honest = comparing.compare(*asked, **more)
         no = np.zeros_like(honest.wrong)
         return replace(honest, agrees=~no, wrong=no, inaccurate=no, undecided=no)
 
