@@ -7,6 +7,7 @@ mean the same. Two formulas of one form are equal, in real numbers, wherever bot
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import isfinite
@@ -15,7 +16,9 @@ from types import MappingProxyType
 from gradcheck.expr import nodes as n
 from gradcheck.expr.mutations import Facts
 from gradcheck.expr.polynomials import Polynomial, atom, number
+from gradcheck.expr.primitive import Batching
 from gradcheck.expr.text import to_text
+from gradcheck.expr.vocabulary import VOCABULARY
 
 EVEN, ODD, NEITHER = "even", "odd", "neither"
 MOST_POWER = 8
@@ -43,6 +46,9 @@ WAYS: Mapping[str, tuple[Way, ...]] = MappingProxyType(
     | {"solve": ((ODD, -1), LINEAR)}
 )
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
+_HOLDS: dict[str, Callable[..., bool]] = {
+    "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
 _STRICT = {"<=": "<", ">=": ">"}
 _COMPARED = {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
@@ -94,6 +100,7 @@ class _Form:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.never_zero: frozenset[str] = frozenset()  # forms of numbers that are not
+        self.assumed: dict[str, bool] = {}  # conditions that are known where a part matters: it stands in their branch
 
     def of(self, node: n.Node) -> Polynomial:
         """The normal form of a node that is a number or an array of numbers."""
@@ -108,7 +115,7 @@ class _Form:
         if isinstance(node, n.Choice):
             return self.choice(node.condition, node.then, node.otherwise)
         if isinstance(node, n.Index):
-            value = self.of(node.value)
+            value = self.apart(node.value)
             inner = atom(f"({value.primitive.key}:{self.shape(node.value)}){_items(node)}")
             return inner.scaled(value.content) if value.terms else inner
         return atom(f"{to_text(node)}")
@@ -129,7 +136,7 @@ class _Form:
         if name in _COMPARED:
             return self.compared(node)
         if name in TRANSPOSES and not node.params and self.symmetric(node.args[0]):
-            return self.of(node.args[0])
+            return self.apart(node.args[0])
         return self.applied(node)
 
     def pow(self, node: n.Call) -> Polynomial:
@@ -140,12 +147,35 @@ class _Form:
         return atom(f"pow({self.of(base).key}, {self.of(exponent).key})")
 
     def choice(self, condition: n.Node, then: n.Node, otherwise: n.Node) -> Polynomial:
-        a, b = self.of(then), self.of(otherwise)
-        return a if a == b else atom(f"where({self.of(condition).key}, {a.key}, {b.key})")
+        key = self.of(condition).key
+        known = {"0": False, "1": True, **self.assumed}
+        if key in known:
+            return self.of(then if known[key] else otherwise)
+        a, b = self.under(condition, True, then), self.under(condition, False, otherwise)
+        return a if a == b else atom(f"where({key}, {a.key}, {b.key})")
+
+    def under(self, condition: n.Node, holds: bool, node: n.Node) -> Polynomial:
+        """A node's form where it is known whether a condition holds."""
+        before = self.assumed
+        self.assumed = before | {self.of(part).key: truth for part, truth in _follows(condition, holds)}
+        try:
+            return self.of(node)
+        finally:
+            self.assumed = before
+
+    def apart(self, node: n.Node) -> Polynomial:
+        """The form of what is moved, added up or multiplied: what is known of one element says nothing of another."""
+        before, self.assumed = self.assumed, {}
+        try:
+            return self.of(node)
+        finally:
+            self.assumed = before
 
     def compared(self, node: n.Call) -> Polynomial:
         left, right = map(self.of, node.args)
         difference, sign = left.minus(right), _COMPARED[node.primitive]
+        if all(not monomial for monomial, _ in difference.terms):  # plain numbers
+            return number(int(_HOLDS[sign](sum(c for _, c in difference.terms), 0)))
         if difference.content < 0:
             sign = _MIRRORED[sign]
         if difference.primitive.key in self.never_zero:
@@ -155,12 +185,13 @@ class _Form:
     def applied(self, node: n.Call) -> Polynomial:
         """A function of others, with what can be taken out of its arguments in front."""
         factor, keys = Fraction(1), []
-        ways = WAYS.get(node.primitive, ())
+        ways, row = WAYS.get(node.primitive, ()), VOCABULARY[node.primitive]
+        of = self.of if row.batching is Batching.ELEMENTWISE and row.compose is None else self.apart
         for k, arg in enumerate(node.args):
             if isinstance(arg, n.Sequence):
-                keys.append(f"[{', '.join(f'{self.of(i).key}:{self.shape(i)}' for i in arg.items)}]")
+                keys.append(f"[{', '.join(f'{of(i).key}:{self.shape(i)}' for i in arg.items)}]")
                 continue
-            form = self.of(arg)
+            form = of(arg)
             out, inner = _taken_out(form, ways[k] if k < len(ways) else (NEITHER, None))
             factor *= out
             keys.append(f"{inner.key}:{self.shape(arg)}")
@@ -186,6 +217,16 @@ class _Form:
         if isinstance(node, n.Call) and (node.primitive in _ARITHMETIC or node.primitive in _COMPARED):
             return all(self.shape(arg) == () or self.symmetric(arg) for arg in node.args)
         return isinstance(node, n.Call) and node.primitive in ("zeros_like", "ones_like", "zeros", "ones")
+
+
+def _follows(condition: n.Node, holds: bool) -> Iterator[tuple[n.Node, bool]]:
+    """What else holds, or does not, where a condition does or does not."""
+    yield condition, holds
+    if isinstance(condition, n.Call) and condition.primitive == "logical_not":
+        yield from _follows(condition.args[0], not holds)
+    elif isinstance(condition, n.Call) and condition.primitive == ("logical_and" if holds else "logical_or"):
+        for part in condition.args:
+            yield from _follows(part, holds)
 
 
 def _taken_out(form: Polynomial, way: Way) -> tuple[Fraction, Polynomial]:

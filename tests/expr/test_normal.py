@@ -18,7 +18,11 @@ SAME = [
     ("eye(n).T", "eye(n)"), ("(2*eye(n)).T", "2*eye(n)"), ("outer(x, x).T", "outer(x, x)"), ("diag(x).T", "diag(x)"),
     ("200 + 0*y", "200"), ("maximum(x, y)", "maximum(y, x)"), ("x/(2*s)", "0.5*x/s"), ("1/(x + y)", "2/(2*x + 2*y)"),
     ("inv(2*A)", "inv(A)/2"), ("eigh_vectors(3*A)", "eigh_vectors(A)"), ("zeros_like(x)*y", "0*x"),
-    ("square(-x)", "x**2"), ("x == s", "s == x"),
+    ("square(-x)", "x**2"), ("x == s", "s == x"), ("where(x > 0, 1/where(x > 0, x, 1), 0)", "where(x > 0, 1/x, 0)"),
+    ("where(x > 0, s, where(x > 0, y, -s))", "where(x > 0, s, -s)"),
+    ("where(x > 0 and y > 0, where(x > 0, s, y), 1)", "where(x > 0 and y > 0, s, 1)"),
+    ("where(1 > 0, s, y)", "s"), ("where(2 < 1.5, s, y)", "y"), ("where(x - x == 0, s, y)", "s"),
+    ("where(not x > 0, where(x > 0, s, y), 1)", "where(not x > 0, y, 1)"),
 ]  # fmt: skip
 DIFFERENT = [
     ("x", "-x"), ("x", "1.000001*x"), ("x*y/y", "x"), ("0/x", "0"), ("0*log(x)", "0"), ("sin(x)", "cos(x)"),
@@ -27,6 +31,11 @@ DIFFERENT = [
     ("x - y", "y - x"), ("x/y", "y/x"), ("x**3", "(-x)**3"), ("sign(-x)", "sign(x)"), ("max(-x)", "-max(x)"),
     ("eigh_vectors(-A)", "eigh_vectors(A)"), ("where(x > 0, s, y)", "where(x > 0, y, s)"), ("x[0]", "x[1]"),
     ("sqrt(-x)", "sqrt(x)"), ("(x + eye(n)).T", "x + eye(n)"), ("x**s", "x**y"), ("sum(A, axis=0)", "sum(A, axis=1)"),
+    ("where(x > 0, sum(where(x > 0, x, 1)), 0)", "where(x > 0, sum(x), 0)"),
+    ("where(x > 0, where(x > 0, x, 1)[0], 0)", "where(x > 0, x[0], 0)"),
+    ("where(x > 0 or y > 0, where(x > 0, s, y), 1)", "where(x > 0 or y > 0, s, 1)"),
+    ("where(x > 0, s, 1) + where(x > 0, s, 2)", "2*s"), ("where(1/x - 1/x == 0, s, y)", "s"),
+    ("where(x > 0, A @ where(x > 0, x, 1), 0)", "where(x > 0, A @ x, 0)"),
     ("0*inf", "0"), ("abs(x - 1)", "abs(x + 1)"), ("exp(-x)", "exp(x)"), ("1/(x + y)", "1/(x - y)"),
 ]  # fmt: skip
 
