@@ -54,6 +54,7 @@ def test_an_item_for_every_witness_and_one_for_the_verdict(inside: pytest.Pytest
         "right.grad.yaml::sine/float64@differences",
         "right.grad.yaml::sine/float64@torch",
         "right.grad.yaml::sine/float64@jax",
+        "right.grad.yaml::sine/float64@complex_step",
         "right.grad.yaml::sine/float64@verdict",
     ]
 
@@ -109,7 +110,7 @@ def test_an_implementation_has_an_item_of_its_own(inside: pytest.Pytester):
 
 def test_no_name_has_brackets(inside: pytest.Pytester):
     found = collect(inside, ".")
-    assert len(found) == 6 + 6 + 1 + 4
+    assert len(found) == 7 + 7 + 1 + 4
     assert not any(set(name) & set("[]()") for name in found)
 
 
@@ -187,7 +188,7 @@ def test_junit_xml_has_the_properties(inside: pytest.Pytester):
 def test_a_silent_witness_is_skipped_with_its_reason(inside: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hearing, "installed", lambda name: name not in ("torch", "jax"))
     result = inside.runpytest_inprocess("right.grad.yaml", "-rs")
-    result.assert_outcomes(passed=4, skipped=2)
+    result.assert_outcomes(passed=5, skipped=2)
     result.stdout.fnmatch_lines(["*torch is silent: torch is not installed", "*jax is silent: jax is not installed"])
 
 
