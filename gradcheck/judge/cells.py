@@ -116,6 +116,7 @@ class Tally:
     counts: dict[Kind, int] = field(default_factory=dict)
     shown: dict[Kind, tuple[Seen | None, str]] = field(default_factory=dict)
     silence: str = ""
+    uncovered: str = ""  # what part of the question nothing was decided of
 
     def add(self, compared: int, undecided: int = 0) -> None:
         """So many more numbers were compared, so many of them without a decision."""
@@ -142,6 +143,8 @@ class Tally:
 
     def _standing(self) -> CellFinding:
         decided = self.compared - self.undecided
+        if decided > 0 and self.uncovered:
+            return CellFinding(self.cell, Kind.UNMEASURED, self.uncovered, self.compared, self.undecided)
         if decided > 0:
             return CellFinding(self.cell, Kind.RIGHT, f"{decided} numbers agree", self.compared, self.undecided)
         if self.compared:

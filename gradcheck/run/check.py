@@ -91,6 +91,10 @@ def _checked(
     except TooSlow as error:
         board["value"].show(Kind.CRASHED, str(error))
     _silences(board, wanted.cells, all_of_it, second)
+    covered = {k for j in all_of_it for k in j.covered}
+    bare = [names[k] for k in subject.moving if k not in covered]
+    if bare and len(bare) < len(subject.moving):
+        board["reverse"].uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
     dropped = sum(j.dropped for j in all_of_it)
     if dropped:
         raised = next((j.raised for j in all_of_it if j.raised), "")

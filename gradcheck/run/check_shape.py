@@ -50,6 +50,7 @@ class Judging:
     court: Court = field(init=False)
     right: list[int] = field(default_factory=list)  # points at which all of the vjp agreed, for the structural cells
     kinked: list[int] = field(default_factory=list)
+    covered: set[int] = field(default_factory=set)  # inputs of whose gradient some number was decided
     accused: bool = False  # whether something is wrong at this shape already
     relative: list[float] = field(default_factory=list)  # bars over numbers, for the stated power
 
@@ -160,6 +161,7 @@ def _along(
         if not point.outside:
             undecided = int((every[-1] != State.AGREES).sum())
             judging.tallies["reverse"].add(len(ways), undecided)
+            judging.covered |= {d.which for d, state in zip(ways, every[-1], strict=True) if state == State.AGREES}
     return np.concatenate(every)
 
 
@@ -251,6 +253,7 @@ def _count(judging: Judging, p: int, states: NDArray[np.int64], measured: Contra
     if judging.points[p].outside:
         return
     judging.tallies["reverse"].add(len(states), int((states != State.AGREES).sum()))
+    judging.covered |= {d.which for d, state in zip(judging.court.basis, states, strict=True) if state == State.AGREES}
     finite = np.isfinite(measured.bar) & (np.abs(measured.center) > 0) & ~measured.kink
     judging.relative += list(measured.bar[finite] / np.abs(measured.center[finite]) + 64 * UNIT)
 
@@ -358,6 +361,7 @@ def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
     tally = judging.tallies["reverse"]
     if ruling.kind is Kind.RIGHT:
         tally.undecided -= not outside
+        judging.covered.add(judging.court.basis[s.way].which)
         return
     if ruling.kind is Kind.WRONG and not np.isfinite(s.answer) and not _smooth(judging, s.point):
         ruling = replace(ruling, kind=Kind.NOT_SMOOTH, why="the function is not smooth there")

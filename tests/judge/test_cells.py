@@ -1,0 +1,56 @@
+"""Do cells add up to the verdict that they deserve, and does nothing unchecked look like a pass?"""
+
+from __future__ import annotations
+
+from gradcheck.judge.cells import CellFinding, Kind, Seen, Tally, standing
+from gradcheck.judge.finding import Verdict
+
+
+def seen(numbers: int) -> Seen:
+    return Seen("x", (0,), {"x": [1.0] * numbers}, [1.0], 2.0, 1.0, 0.0, "differences")
+
+
+def finding(cell: str, kind: Kind) -> CellFinding:
+    return CellFinding(cell, kind, "so it is")
+
+
+def test_a_cell_is_right_only_where_something_was_decided() -> None:
+    asked = Tally("reverse")
+    assert asked.findings()[0].kind is Kind.SILENT
+    asked.add(5, 5)
+    assert asked.findings()[0].kind is Kind.UNMEASURED
+    asked.add(5)
+    assert asked.findings()[0].kind is Kind.RIGHT
+    asked.uncovered = "no number of the gradient of y could be decided"
+    assert asked.findings()[0].kind is Kind.UNMEASURED
+    assert standing(asked.findings(), ["reverse"]).verdict is Verdict.UNWITNESSED
+
+
+def test_what_is_wrong_hides_that_the_rest_is_right_and_is_shown_at_its_smallest() -> None:
+    tally = Tally("reverse")
+    tally.add(100)
+    tally.show(Kind.WRONG, "at three", seen(3))
+    tally.show(Kind.WRONG, "at one", seen(1))
+    tally.show(Kind.WRONG, "at two", seen(2))
+    (found,) = tally.findings()
+    assert (found.kind, found.sentence, found.wrong, found.compared) == (Kind.WRONG, "at one", 3, 100)
+    assert found.verdict is Verdict.DISAGREES
+
+
+def test_remarks_fail_only_where_that_was_asked() -> None:
+    for kind, verdict in (
+        (Kind.INACCURATE, Verdict.INACCURATE), (Kind.NOT_SMOOTH, Verdict.AGREES), (Kind.OUTSIDE, Verdict.AGREES),
+    ):  # fmt: skip
+        findings = [finding("reverse", Kind.RIGHT), finding("precision", kind)]
+        assert standing(findings, ["reverse"]).passed
+        assert standing(findings, ["reverse"]).verdict is verdict
+        assert not standing(findings, ["reverse"], strict=True).passed
+    for kind, verdict in ((Kind.WRONG, Verdict.DISAGREES), (Kind.CRASHED, Verdict.CRASHED)):
+        findings = [finding("reverse", Kind.RIGHT), finding("zero", kind)]
+        assert standing(findings, ["reverse"]).verdict is verdict
+        assert not standing(findings, ["reverse"]).passed
+
+
+def test_a_skipped_question_is_no_answer() -> None:
+    assert standing([finding("zero", Kind.RIGHT)], ["reverse"]).verdict is Verdict.UNWITNESSED
+    assert standing([finding("reverse", Kind.SILENT)], ["reverse"]).verdict is Verdict.UNWITNESSED
