@@ -41,6 +41,8 @@ def precise(asked: Asked, inputs: Inputs, basis: Sequence[Direction]) -> Truth |
     middle = _outputs(asked, exact)
     if isinstance(middle, NotRunning):
         return middle
+    if not middle:
+        return NotRunning("there are no outputs to run")
     shape = (1, len(basis), len(middle))
     center, bar, kink = np.zeros(shape), np.full(shape, np.inf), np.zeros(shape, dtype=bool)
     for e, d in enumerate(basis):

@@ -92,7 +92,8 @@ def _checked(
         board["value"].show(Kind.CRASHED, str(error))
     _silences(board, wanted.cells, all_of_it, second)
     covered = {k for j in all_of_it for k in j.covered}
-    bare = [names[k] for k in subject.moving if k not in covered]
+    asked_of = {k for j in all_of_it if j.points for k in subject.moving if np.size(j.points[0].inputs[k])}
+    bare = [names[k] for k in subject.moving if k in asked_of - covered]
     if bare and len(bare) < len(subject.moving):
         board["reverse"].uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
     dropped = sum(j.dropped for j in all_of_it)

@@ -155,7 +155,7 @@ def _along(
             return None
         answer = components(gradients, ways, point.inputs)
         measured = contract(found.center, found.bar, found.kink, ct)
-        values = float(np.abs(ct).max() * np.abs(row).max())
+        values = float(np.abs(ct).max(initial=0.0) * np.abs(row).max(initial=0.0))
         typical = typical_size(measured.center, values, lengths)
         every.append(compare_slopes(answer, measured, lengths, values, typical))
         if not point.outside:
@@ -221,9 +221,9 @@ def _at(judging: Judging, p: int, rng: np.random.Generator) -> list[Suspect]:
             return []
         answer = components(gradients, judging.court.basis, point.inputs)
         measured = contract(truth.center, truth.bar, truth.kink, ct)
-        values = float(np.abs(ct).max() * np.abs(row).max())
+        values = float(np.abs(ct).max(initial=0.0) * np.abs(row).max(initial=0.0))
         typical = typical_size(measured.center, values, sizes)
-        usual = np.abs(ct).max() * judging.court.usual
+        usual = np.abs(ct).max(initial=0.0) * judging.court.usual
         states = compare_slopes(answer, measured, sizes, values, typical, usual)
         _count(judging, p, states, measured)
         decided &= bool((states == State.AGREES).all())

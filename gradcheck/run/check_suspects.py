@@ -166,7 +166,7 @@ class Court:
         if truth.kink[0] or not np.isfinite(bar):
             return None
         whose = "the function's own code at 400 bits"
-        usual = float(self.usual[e] * np.abs(cotangent).max()) if len(self.usual) else 0.0
+        usual = float(self.usual[e] * np.abs(cotangent).max(initial=0.0)) if len(self.usual) else 0.0
         bar = max(bar, RESOLVED * usual)
         if bar > NEGLIGIBLE * max(abs(center), usual):
             return None
