@@ -187,6 +187,9 @@ class Court:
         explained = explained or gap <= allowed + CONDITION * self._spread(tried.inputs, e, cotangent)
         if explained or tried.extreme:
             return Ruling(Kind.INACCURATE if blurred else Kind.RIGHT, center, bar, whose, "digits are lost")
+        low, high, torn = self.hull(tried.inputs, self.basis[e], cotangent, answer)
+        if torn and low <= answer <= high:  # pieces whose slopes cancel along this direction
+            return Ruling(Kind.RIGHT, (low + high) / 2, (high - low) / 2, "one-sided differences")
         return Ruling(Kind.WRONG, center, bar, whose)
 
     def _conditioning(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64], center: float) -> float:
