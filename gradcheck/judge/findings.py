@@ -180,8 +180,8 @@ class _Room:
             if verdict is Verdict.INACCURATE:
                 blamed = _of_rounding(blamed, numbers, theirs)
         undecided, wrong = int(result.undecided.sum()), int(result.wrong.sum())
-        reason = reason_of(verdict, quantity, result, worst, blamed, theirs)
-        reason += told(self.case.spec.accuracy, verdict, int(small.sum()), int(off.sum()))
+        demand = told(self.case.spec.accuracy, verdict, int(small.sum()), int(off.sum()))
+        reason = reason_of(verdict, quantity, result, worst, blamed, theirs, demand)
         return Finding(
             witness, mode, verdict, reason, result.gap.size, undecided, wrong, blamed.who, worst,
             inaccurate=int(result.inaccurate.sum()), missed=int(off.sum()), uncovered=_uncovered(result),

@@ -61,7 +61,7 @@ def _sentence(proof: Proof, result: Comparison, worst: Worst | None, what: str) 
         element = f"{what}, element {list(worst.index)}" if worst.index else what
         return (
             f"{element}, is disproved at {_point(worst.inputs)}: the enclosures are disjoint by "
-            f"{proof.apart[place]:.1e} (relative); {wrong} of {total} numbers are"
+            f"{proof.apart[place]:.1e} (relative); {wrong} of {total} numbers are disproved"
         )
     said = f"{what}: {int(proof.proven.sum())} of {total} numbers are proven to 100 bits"
     rounded = result.agrees & ~proof.proven

@@ -12,9 +12,15 @@ from gradcheck.spec.precision import PRECISIONS, Precision
 
 
 def reason_of(
-    verdict: Verdict, quantity: str, result: Comparison, worst: Worst | None, blamed: Blame, theirs: Party
+    verdict: Verdict,
+    quantity: str,
+    result: Comparison,
+    worst: Worst | None,
+    blamed: Blame,
+    theirs: Party,
+    demand: str = "",
 ) -> str:
-    """Why a comparison has its verdict, in one sentence."""
+    """Why a comparison has its verdict, in one sentence; `demand` is the clause of the spec's own accuracy."""
     total, what = result.gap.size, in_words(quantity)
     if worst is None:
         return f"{what}: there was nothing to compare"
@@ -24,13 +30,13 @@ def reason_of(
     why = f" ({many} overflow or underflow on the way in {dtype_of(theirs.name)})" if many else ""
     if verdict is Verdict.AGREES:
         doubt = f", {int(result.undecided.sum())} undecided{why}" if result.undecided.any() else ""
-        return f"{what}: {int(result.agrees.sum())} of {total} numbers agree within their bars{doubt}"
+        return f"{what}: {int(result.agrees.sum())} of {total} numbers agree within their bars{doubt}{demand}"
     if verdict is Verdict.UNDECIDED:
         return f"{what}: the bars of {int(result.undecided.sum())} of {total} numbers are too wide to decide{why}"
     many = int(result.wrong.sum() if verdict is Verdict.DISAGREES else result.inaccurate.sum())
     how = "differ by more than their bars" if verdict is Verdict.DISAGREES else "lose digits to rounding"
     how += in_digits(worst, PRECISIONS[dtype_of(theirs.name)])
-    return f"{what}: {many} of {total} numbers {how}; {blamed.sentence}"
+    return f"{what}: {many} of {total} numbers {how}{demand}; {blamed.sentence}"
 
 
 def in_digits(worst: Worst, precision: Precision) -> str:

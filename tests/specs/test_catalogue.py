@@ -96,6 +96,6 @@ def test_planted_functions_all_expect_to_be_found_out() -> None:
     planted = [s for path in sorted((ROOT / "planted").glob("*.grad.yaml")) for s in load(str(path)).functions]
     assert len(planted) >= 18
     assert len({spec.summary for spec in planted}) == len(planted)
-    assert all(spec.expect is not None and spec.expect.verdict == "DISAGREES" for spec in planted)
+    assert all(spec.expect is not None and spec.expect.verdict in ("DISAGREES", "INACCURATE") for spec in planted)
     assert {"claim", "example"} < {spec.expect.blame for spec in planted if spec.expect}
     assert [spec.id for spec in planted if "seed-001b" in spec.tags] == ["planted_norm_twice_x"]
