@@ -25,13 +25,13 @@ from gradcheck.oracles.ladder_weigh import Slopes
 
 __all__ = ["Slopes", "second", "slopes"]
 
-FINE_RUNGS = 20  # 2**-3 .. 2**-41 of the scale
-COARSE_RUNGS = 6  # up to 2**9 of the scale, or at the wide scale
-FINER = {0: 5, 5: 6, 6: 8, 8: 10, 10: 12, 12: 15, 15: FINE_RUNGS}  # so many fine rungs are asked for next
-COARSER = {0: 2, 2: 4, 4: COARSE_RUNGS}
+FINE_RUNGS = 18  # 2**-7 .. 2**-41 of the scale
+COARSE_RUNGS = 8  # up to 2**9 of the scale, or at the wide scale
+FINER = {0: 5, 5: 6, 6: 8, 8: 10, 10: 13, 13: FINE_RUNGS}  # so many fine rungs are asked for next
+COARSER = {0: 2, 2: 4, 4: 6, 6: COARSE_RUNGS}
 LEVEL = 5  # a function with not one bit changed on so many of the finest rungs is constant there
-ALONE = 12  # a single side may be settled by so many rungs
-DEEP = 15  # noise that is still the same on so many rungs is noise, whatever its cause
+ALONE = 10  # a single side may be settled by so many rungs
+DEEP = 13  # noise that is still the same on so many rungs is noise, whatever its cause
 _CHUNK = 1024  # functions per block of work, so that a block's tables stay in cache
 
 

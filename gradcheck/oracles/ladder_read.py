@@ -31,7 +31,7 @@ UNDERFLOW_STEP = 2.0**-1074
 GOOD = 5e-9  # a bar is accepted up to this share of the slopes seen, whatever limits it
 QUIET = 16.0  # noise up to so many times what rounding explains is rounding
 ENOUGH_RUNGS = 7  # noise that rounding does not explain, seen on so few rungs, may be more: once for each that lacks
-SEEN_FIRST = 8  # fine rungs, above 2**-19 of the scale: coarser than what float32 rounds a number to
+SEEN_FIRST = 5  # fine rungs, down to 2**-15 of the scale: far coarser than what float32 rounds a number to
 CONTRADICT = 4.0  # bars, as the judge widens them
 _RESOLVED = (
     16.0  # a grid is taken for rounding where the finest rung still changes the function by so many of its cells
@@ -53,7 +53,7 @@ class Reading:
 def symmetric(samples: Samples, top: int, coarse_known: bool, deep: bool) -> Reading:
     """Central differences of orders 2 to 8 with a check of the even part: the quick way for smooth functions.
 
-    top: the rung of 2**-3 of the scale. coarse_known: all coarse rungs are there.
+    top: the rung of 2**-7 of the scale. coarse_known: all coarse rungs are there.
     Good is a narrow bar; or a wider one that stands still, whose noise rounding explains, and which is wider at coarser
     rungs by truncation and at finer ones by that noise: no rung could narrow it.
     """

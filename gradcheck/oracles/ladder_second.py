@@ -18,7 +18,8 @@ from gradcheck.oracles.ladder_weigh import NOISE_WEIGHT, Slopes, weigh
 
 Function2 = Callable[[IntArray, Array, Array], Array]
 
-FIRST_RUNGS = 5  # 2**-3 .. 2**-11 of the scales
+TOP_BITS = 3  # the coarsest of the first rungs is about 2**-3 of the scales: h² takes twice the digits
+FIRST_RUNGS = 5  # .. 2**-11
 COARSER_RUNGS = 2
 DEEPER_RUNGS = 5
 ALL_RUNGS = COARSER_RUNGS + FIRST_RUNGS + DEEPER_RUNGS
@@ -61,7 +62,7 @@ def second(
     parts: list[Slopes] = []
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        tops = [steps.top_step(line.scale, line.room_below, line.room_above) for line in (a, b)]
+        tops = [steps.top_step(line.scale, line.room_below, line.room_above, TOP_BITS) for line in (a, b)]
         for start in range(0, max(len(a.x), 1), _CHUNK):
             rows = np.arange(start, min(start + _CHUNK, len(a.x)))
             mantissa = steps.mantissas(rng, ALL_RUNGS, len(rows))

@@ -18,7 +18,8 @@ from gradcheck.oracles.ladder_table import Array, BoolArray, IntArray
 Function = Callable[[IntArray, Array], Array]
 
 RATIO_BITS = 2  # each rung is 2**-2 of the one before
-TOP_BITS = 3  # the coarsest rung of the first ladder is about 2**-3 of the scale
+TOP_BITS = 7  # the coarsest rung of the first ladder is about 2**-7 of the scale …
+EDGE_BITS = 3  # … 2**-3 of the room there is, where that is short
 _NEAR_EDGE = 2.0**-40  # an edge at least this share of the scale away sets the natural length: it may be a singularity
 _PIECE_RUNGS = 5  # level from 2**-13 of the scale on: rounded; level already further out: a constant piece
 _COARSE_BITS = 2.0**-44  # values that all leave more than eight bits unused were rounded to fewer
@@ -88,13 +89,14 @@ class Samples:
         )
 
 
-def top_step(scale: Array, room_below: Array, room_above: Array) -> Array:
-    """The coarsest step of each function's first ladder (N,): an eighth of its natural length, as a power of two."""
+def top_step(scale: Array, room_below: Array, room_above: Array, bits: int = TOP_BITS) -> Array:
+    """The coarsest step of each function's first ladder (N,): 2**-bits of its natural length, as a power of two."""
     length = np.minimum(scale, np.maximum(room_below, room_above))
     near = np.minimum(room_below, room_above)
-    length = np.where((near >= _NEAR_EDGE * length) & (near < length), near, length)
+    short = (near >= _NEAR_EDGE * length) & (near < length)
+    length = np.where(short, near, length)
     _, exponent = np.frexp(length)
-    top: Array = np.ldexp(1.0, exponent - 1 - TOP_BITS)
+    top: Array = np.ldexp(1.0, exponent - 1 - np.where(short, min(EDGE_BITS, bits), bits))
     return top
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from gradcheck.engine import Dual
 from gradcheck.expr import NUMPY, VOCABULARY, Primitive
+from gradcheck.expr.unknown import Unknown
 from gradcheck.oracles.inquiry import Numbers
 from gradcheck.oracles.rounding import UNIT, Bounded, BoundedNamespace, exact, value_of
 from gradcheck.spec.precision import FLOAT64
@@ -62,6 +63,8 @@ def _loss(row: Primitive, slope: Slope, y: Any, numbers: list[Any]) -> Any:
     s = np.asarray(slope(NUMPY, y, *numbers))
     total: Any = 0.0
     for k, u in enumerate(numbers):
+        if _whole(row, k):
+            continue
         above, below = ([*numbers[:k], u * (1 + sign * STEP), *numbers[k + 1 :]] for sign in (1.0, -1.0))
         moved = slope(NUMPY, row.numpy(*above), *above) - slope(NUMPY, row.numpy(*below), *below)
         by_argument = np.abs(moved) / (2 * STEP)
@@ -69,6 +72,12 @@ def _loss(row: Primitive, slope: Slope, y: Any, numbers: list[Any]) -> Any:
         if len(numbers) == 1:
             total = total + by_argument * np.abs(y) / np.abs(u * s)
     return np.where(np.isfinite(total), total, 0.0)
+
+
+def _whole(row: Primitive, k: int) -> bool:
+    """Whether an argument takes whole numbers only, which are never rounded."""
+    slope = row.slopes[k] if row.slopes else None
+    return isinstance(slope, Unknown) and slope.whole
 
 
 def _number(x: Any) -> Any:

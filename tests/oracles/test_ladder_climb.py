@@ -81,9 +81,9 @@ def test_steps_do_not_alias_with_a_period(monkeypatch: pytest.MonkeyPatch) -> No
     x = np.arange(1, 33) / 32 + 1.0
 
     def tone(x: np.ndarray) -> np.ndarray:
-        return x + np.sin(2 * np.pi * 4096 * x) / 4096
+        return x + np.sin(2 * np.pi * 65536 * x) / 65536
 
-    true = 1 + 2 * np.pi * np.cos(2 * np.pi * 4096 * x)
+    true = 1 + 2 * np.pi * np.cos(2 * np.pi * 65536 * x)
     honest = at(tone, x)
     assert missed(honest, true) == 0 and (honest.bar < 1e-3).all()
     monkeypatch.setattr(ladder_steps, "mantissas", lambda rng, rungs, count: np.ones((rungs, count)))

@@ -32,7 +32,9 @@ def test_a_naive_slope_loses_no_more_than_is_said_and_about_that(value, spec_of,
     assert seen.max() > said.max() / 64
 
 
-@pytest.mark.parametrize("value", ["sin(x)", "exp(x)", "x**3", "log(x)", "tanh(x)", "sqrt(x)*exp(-x)"])
+@pytest.mark.parametrize(
+    "value", ["sin(x)", "exp(x)", "x**3", "log(x)", "tanh(x)", "sqrt(x)*exp(-x)", "expn(3, x)", "polygamma(2, x)"]
+)
 def test_elsewhere_nothing_is_excused(value, spec_of, case_at):
     """Three digits above rounding at most, so that an error of 1e-6 stays an error."""
     spec = spec_of(f"inputs: {{x: {{domain: positive}}}}\nvalue: {value}\ngradient: {{x: 0*x}}")
