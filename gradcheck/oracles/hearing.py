@@ -26,6 +26,9 @@ WITNESSES: Mapping[str, str] = {
     "certified": "flint", "engine": "numpy", "differences": "numpy", "torch": "torch", "jax": "jax",
     "complex_step": "numpy",
 }  # fmt: skip
+ON_REQUEST = frozenset(
+    {"complex_step"}
+)  # silent wherever a row is not analytic, and it proves nothing that others do not
 INDEPENDENT = frozenset(WITNESSES)
 COMPUTING = frozenset({"torch", "jax"})  # whose numbers are of the dtype that is asked for
 FAR_MORE = 64.0  # times the bar in float64, in units of roundoff, from which on a bar is one of range

@@ -27,7 +27,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "thorough": Profile("thorough", shapes=8, per_shape=2, points=1024),
     }
 )
-WITNESSES = tuple(hearing.WITNESSES)
+WITNESSES = tuple(name for name in hearing.WITNESSES if name not in hearing.ON_REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Config:
 
 
 def demanded(names: Sequence[str]) -> tuple[str, ...]:
-    """The witnesses asked for by name, each once; all of them where none was named.
+    """The witnesses asked for by name, each once; where none was named, all that are not heard on request only.
 
     Raises UsageError for a name that no witness has, BackendMissing where a named witness's library is missing.
     """

@@ -10,7 +10,7 @@ from gradcheck.spec.model import ClaimKind
 
 CLAIMS = tuple(kind.value for kind in ClaimKind)
 VERDICTS = ("AGREES", "DISAGREES", "INACCURATE", "UNDECIDED", "SILENT", "CRASHED", "UNWITNESSED")
-WITNESSES = ("claim", "certified", "engine", "differences", "complex step", "torch", "jax", "implementation")
+WITNESSES = ("claim", "certified", "engine", "differences", "complex_step", "torch", "jax", "implementation")
 DTYPES = ("float64", "float32", "float16", "bfloat16")
 BACKENDS = ("torch", "jax", "numpy")
 BLAMES = (*WITNESSES, *(f"implementation:{backend}" for backend in BACKENDS), "example", "undetermined")
