@@ -69,7 +69,10 @@ def main() -> None:
 @click.option(
     "--profile", type=click.Choice(PROFILE_NAMES), default="default", show_default=True, help="How hard to look"
 )
-@click.option("--witness", "witnesses", multiple=True, metavar="NAME", help="Hear only these (repeatable); complex_step is heard in no other way.")
+@click.option(
+    "--witness", "witnesses", multiple=True, metavar="NAME",
+    help="Hear only these (repeatable); complex_step is heard in no other way.",
+)  # fmt: skip
 @click.option(
     "--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES),
     help="Frameworks and implementations compute in this (repeatable), whatever a spec says.",
@@ -320,7 +323,7 @@ def explain(
 @click.option(
     "--profile", type=click.Choice(PROFILE_NAMES), default="quick", show_default=True, help="How hard to look"
 )
-@click.option("--witness", "witnesses", multiple=True, metavar="NAME", help="Hear only these (repeatable); complex_step is heard in no other way.")
+@click.option("--witness", "witnesses", multiple=True, metavar="NAME", help="Hear only these (repeatable).")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write what became of each as JSON.")
 @click.option("--survivors", is_flag=True, help="Show only functions of which a mutant survived.")
 @click.option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -21,15 +20,19 @@ QUICK = ("--gradcheck-witness", "engine", "--gradcheck-witness", "differences")
 
 @pytest.fixture(scope="module", autouse=True)
 def _libraries(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Everything that judging imports is imported before a run inside this process forgets its new modules again."""
+    """Everything that judging imports is imported before a run inside this process forgets its new modules again.
+
+    (PyTorch cannot be imported twice, and imports parts of itself only when they are needed.)
+    """
     import gradcheck.run.replay
     import gradcheck.run.settings  # noqa: F401
 
-    for witness in filter(hearing.installed, hearing.WITNESSES):  # PyTorch cannot be imported twice
-        importlib.import_module(f"gradcheck.oracles.{witness}")
     path = tmp_path_factory.mktemp("warm") / "a.grad.yaml"
-    path.write_text("gradcheck: 1\nfunctions:\n  f:\n    inputs: {x: {}}\n    value: erf(x)\n    gradient: {x: x}\n")
-    explain(next(outcomes(entries([load(path)]), Config(("engine", "differences"), PROFILES["quick"]))))
+    path.write_text(
+        "gradcheck: 1\nfunctions:\n  f:\n    inputs: {x: {}}\n    dtypes: [float64, float32]\n"
+        "    value: erf(x)\n    gradient: {x: x}\n"
+    )
+    explain(next(outcomes(entries([load(path)]), Config(profile=PROFILES["quick"]))))
 
 
 @pytest.fixture
