@@ -7,6 +7,7 @@ seen. Every vjp is a fresh forward and backward pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,7 +139,7 @@ def parameters_of(fn: Any) -> tuple[Callable[..., Any], dict[str, Array]]:
         return fn, {}
     names = [n for n, p in fn.named_parameters() if p.requires_grad]
     values = {n: np.array(p.detach().double().numpy()) for n, p in fn.named_parameters() if p.requires_grad}
-    module = fn.double()
+    module = deepcopy(fn).double()  # theirs stays as it is
 
     def called(*inputs: Any) -> Any:
         own = dict(zip(names, inputs[len(inputs) - len(names) :], strict=True))

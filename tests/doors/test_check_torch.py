@@ -117,6 +117,8 @@ def test_a_module_is_judged_with_its_parameters() -> None:
     result = check(layer, [Real(2, 3)], points=8)
     assert result.passed, str(result)
     assert {f.cell for f in result.findings if f.kind is Kind.RIGHT} >= {"reverse", "forward", "adjoint"}
+    assert {p.dtype for p in layer.parameters()} == {torch.float32}  # the module itself is as it was
+    assert all(p.grad is None for p in layer.parameters())
 
     class Frozen(torch.nn.Linear):
         def forward(self, x: Any) -> Any:
