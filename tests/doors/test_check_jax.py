@@ -65,3 +65,17 @@ def test_branches_on_numbers_and_trees() -> None:
         return {"a": jnp.sin(x) if x.sum() > 0 else 2 * x, "b": x.sum()}
 
     assert check(branching, [Real(2)], backend="jax", points=POINTS).passed
+
+
+def test_a_forward_mode_that_breaks_is_not_one_that_is_missing() -> None:
+    @jax.custom_jvp
+    def doubled(x: Any) -> Any:
+        return 2 * x
+
+    def rule(at: Any, along: Any) -> Any:
+        raise ValueError("this jvp is not written yet")
+
+    doubled.defjvp(rule)
+    broken = check(doubled, [Real(2)], points=POINTS)
+    assert not broken.passed
+    assert any(f.cell == "forward" and f.kind is Kind.CRASHED for f in broken.findings), str(broken)

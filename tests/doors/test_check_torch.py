@@ -146,3 +146,17 @@ def test_rules_are_not_given_beside_code_with_its_own() -> None:
     with pytest.raises(UsageError, match="say backend="):
         check(abs, [Real(2)])
     assert np.isfinite(check(torch.sin, [Real(2)], points=POINTS).power["median"])  # type: ignore[index]
+
+
+def test_a_forward_mode_that_breaks_is_not_one_that_is_missing() -> None:
+    class Broken(Softsign):
+        @staticmethod
+        def jvp(_ctx: Any, _tangent: Any) -> Any:
+            raise RuntimeError("the jvp reads what forward did not save")
+
+    missing = check(Softsign.apply, [Real(2)], points=POINTS)
+    assert missing.passed, str(missing)
+    assert any(f.cell == "forward" and f.kind is Kind.SILENT for f in missing.findings)
+    broken = check(Broken.apply, [Real(2)], points=POINTS)
+    assert not broken.passed
+    assert any(f.cell == "forward" and f.kind is Kind.CRASHED for f in broken.findings), str(broken)

@@ -10,9 +10,10 @@ import json
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from typing import IO, Any, NoReturn
+
+from measure import measured
 
 from gradcheck.cli import main
 from gradcheck.spec import load_many
@@ -45,24 +46,15 @@ def run(arguments: Sequence[str], folder: str, out: IO[bytes], err: IO[bytes]) -
 
 
 def measure(arguments: Sequence[str], folder: str) -> dict[str, object]:
-    """Processor seconds, seconds waited, peak resident megabytes, exit code and the two outputs of a command."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        start = time.monotonic()
+    """What `measured` tells of a fork that runs the command."""
+
+    def fork(out: IO[bytes], err: IO[bytes]) -> int:
         pid = os.fork()
         if pid == 0:
             run(arguments, folder, out, err)
-        _, status, usage = os.wait4(pid, 0)
-        waited = time.monotonic() - start
-        out.seek(0)
-        err.seek(0)
-        return {
-            "seconds": usage.ru_utime + usage.ru_stime,
-            "waited": waited,
-            "megabytes": usage.ru_maxrss / 1024,
-            "code": os.waitstatus_to_exitcode(status),
-            "out": out.read().decode("utf-8", "replace"),
-            "err": err.read().decode("utf-8", "replace"),
-        }
+        return pid
+
+    return measured(fork)
 
 
 if __name__ == "__main__":
