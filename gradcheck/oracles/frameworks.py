@@ -20,7 +20,7 @@ Function = Callable[..., Any]
 class Framework:
     """What is needed of a differentiation framework. Functions are of one point; `vmapped` adds the batch.
 
-    vjp(f, args, ct) -> (values, cotangents, conditions); jvp(f, args, tangents) -> tangents of the values;
+    both(f, args, ct, tangents) -> (values, cotangents, tangents of the values, conditions), in the two modes;
     hvp(f, args, ct, tangents) -> derivative of the vjp; f(*args) -> (values, conditions).
     """
 
@@ -29,10 +29,8 @@ class Framework:
     array: Callable[[Array], Any]
     numpy: Callable[[Any], Array]
     vmapped: Callable[[Function, bool], Function]  # (f, compile it?) -> f over a batch
-    vjp: Function
-    jvp: Function
+    both: Function
     hvp: Function
-    both: Function  # both modes from one evaluation: (f, args, ct, t) -> (values, pulled, pushed, conditions)
     zeros_like: Function
     dtype: str  # what it computes in
     cast: Callable[[Any], Any]  # a value of the function, in that dtype
@@ -95,7 +93,7 @@ def _prepared(
     framework: Framework, same: _Same, sizes: tuple[tuple[str, int], ...], path: tuple[bool, ...], few: bool
 ) -> Function:
     """The batched question along one branch; kept, because a compilation is dear."""
-    return framework.vmapped(_questions(same.inquiry, framework, lambda: Replay(path), few), few)
+    return framework.vmapped(_questions(same.inquiry, framework, lambda: Replay(path)), few)
 
 
 def _whole(value: Array, points: int) -> Array:
@@ -131,11 +129,8 @@ def _arguments(inquiry: Inquiry, framework: Framework, rows: Rows) -> tuple[Any,
     return tuple(tuple(framework.array(a[rows]) for a in group) for group in _groups(inquiry))
 
 
-def _questions(inquiry: Inquiry, framework: Framework, control: Callable[[], Any], apart: bool = True) -> Function:
-    """All that is asked of one point, as one function (so that it compiles once).
-
-    apart: both modes evaluate f for themselves; where f has many branches they share one evaluation of it.
-    """
+def _questions(inquiry: Inquiry, framework: Framework, control: Callable[[], Any]) -> Function:
+    """All that is asked of one point, as one function (so that it compiles once)."""
     spec, sizes = inquiry.spec, inquiry.case.sizes
     outputs, names = spec.outputs, inquiry.inputs
     moving = [names.index(n) for n in inquiry.moving]
@@ -155,11 +150,7 @@ def _questions(inquiry: Inquiry, framework: Framework, control: Callable[[], Any
             return evaluate(tuple(full))
 
         base = tuple(args[k] for k in moving)
-        if apart:
-            values, pulled, conditions = framework.vjp(f, base, ct)
-            pushed = framework.jvp(f, base, tangents)
-        else:
-            values, pulled, pushed, conditions = framework.both(f, base, ct, tangents)
+        values, pulled, pushed, conditions = framework.both(f, base, ct, tangents)
         answers = {key("value", o, outputs): v for o, v in zip(outputs, values, strict=True)}
         answers |= {key("jvp", o, outputs): t for o, t in zip(outputs, pushed, strict=True)}
         answers |= {f"vjp:{n}": g for n, g in zip(inquiry.moving, pulled, strict=True)}

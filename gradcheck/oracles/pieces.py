@@ -24,6 +24,7 @@ from gradcheck.spec.membership import inside
 
 MOST_POINTS = 64  # of a case at which pieces are looked for
 MOST_ELEMENTS = 32  # of all moving inputs together
+TOGETHER = 16  # points whose directions, some hundred each, are looked along at once
 ALL_SIGNS = 5  # elements up to which every pattern of signs is taken
 RANDOM = 48  # directions
 FAR, NEAR = 2.0**-30, 2.0**-34  # how far the pieces are looked at, in sizes of each element
@@ -45,7 +46,8 @@ def find(inquiry: Inquiry, said: Mapping[str, Testimony]) -> tuple[Pieces, ...]:
         few = [(row, d) for row in suspects for d in rng.normal(size=(4, total))]
         there = _displaced(inquiry, few, FAR)[0].reshape(len(suspects), 4, total)
         kinked = suspects[_jumps(here[:, None], there).any(axis=(1, 2))]
-        return tuple(p for row in kinked if (p := _at(inquiry, said, int(row), rng, total)) is not None)
+        groups = [kinked[k : k + TOGETHER] for k in range(0, len(kinked), TOGETHER)]
+        return tuple(p for rows in groups for p in _meeting(inquiry, said, rows, rng, total))
 
 
 def answers(said: Mapping[str, Testimony], witness: str, names: Sequence[str], row: int) -> tuple[Array, Array] | None:
@@ -68,24 +70,29 @@ def _suspects(case: Case, said: Mapping[str, Testimony]) -> Rows:
     return np.flatnonzero(found)[:MOST_POINTS]
 
 
-def _at(inquiry: Inquiry, said: Mapping[str, Testimony], row: int, rng: np.random.Generator, n: int) -> Pieces | None:
-    ways = [(row, d) for d in _directions(said, inquiry.moving, row, rng, n)]
-    turned = [(row, d + TURN * rng.normal(size=n)) for _, d in ways]
+def _meeting(
+    inquiry: Inquiry, said: Mapping[str, Testimony], rows: Rows, rng: np.random.Generator, n: int
+) -> Iterable[Pieces]:
+    """The pieces at some points, whose directions are looked along in one evaluation."""
+    ways = [(int(row), d) for row in rows for d in _directions(said, inquiry.moving, int(row), rng, n)]
+    turned = [(row, d + TURN * rng.normal(size=n)) for row, d in ways]
     far, _, within = _displaced(inquiry, ways, FAR)
     near, bar, also = _displaced(inquiry, ways, NEAR)
-    moved = np.abs(far - near)
+    beside, _, _ = _displaced(inquiry, turned, FAR)
     usable = within & also & np.isfinite(near).all(axis=1)
     settled = usable & ~_jumps(far, near).any(axis=1)
-    if not usable.any():
-        return None
-    if 2 * settled.sum() <= usable.sum():  # gradients without a limit: a vertical tangent, a pole
-        return Pieces(row, inquiry.moving, near[:0], np.full(n, np.inf))
-    beside, _, _ = _displaced(inquiry, turned, FAR)
-    settled &= ~_jumps(far, beside).any(axis=1)  # along a tie it stays one: that gradient is only our own convention
-    if not settled.any():
-        return None
-    slack = np.max((moved + 4 * bar)[settled], axis=0)
-    return Pieces(row, inquiry.moving, np.unique(near[settled], axis=0), slack)
+    alone = settled & ~_jumps(far, beside).any(axis=1)  # along a tie it stays one: that is only our own convention
+    owner = np.array([row for row, _ in ways])
+    for row in rows:
+        own = owner == row
+        if 2 * settled[own].sum() <= usable[own].sum():  # gradients without a limit: a vertical tangent, a pole
+            if usable[own].any():
+                yield Pieces(int(row), inquiry.moving, near[:0], np.full(n, np.inf))
+            continue
+        own &= alone
+        if own.any():
+            slack = np.max(np.abs(far - near)[own] + 4 * bar[own], axis=0)
+            yield Pieces(int(row), inquiry.moving, np.unique(near[own], axis=0), slack)
 
 
 def _jumps(a: Array, b: Array) -> NDArray[np.bool_]:

@@ -46,10 +46,6 @@ def _vjp(f: Callable[..., Any], args: tuple[Any, ...], ct: tuple[Any, ...]) -> A
     return values, pull(ct), conditions
 
 
-def _jvp(f: Callable[..., Any], args: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
-    return _pushed(lambda *a: f(*a)[0], args, tangents)
-
-
 def _hvp(f: Callable[..., Any], args: tuple[Any, ...], ct: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
     return _pushed(lambda *a: _vjp(f, a, ct)[1], args, tangents)
 
@@ -62,7 +58,7 @@ def _pushed(f: Callable[..., Any], args: tuple[Any, ...], tangents: tuple[Any, .
 
 def _both(f: Callable[..., Any], args: Any, ct: Any, tangents: Any) -> Any:
     values, pulled, conditions = _vjp(f, args, ct)
-    return values, pulled, _jvp(f, args, tangents), conditions
+    return values, pulled, _pushed(lambda *a: f(*a)[0], args, tangents), conditions
 
 
 def call_backward(
@@ -101,10 +97,8 @@ FRAMEWORK = Framework(
     array=array,
     numpy=_numpy,
     vmapped=_vmapped,
-    vjp=_vjp,
-    jvp=_jvp,
-    hvp=_hvp,
     both=_both,
+    hvp=_hvp,
     zeros_like=torch.zeros_like,
     dtype="float64",
     cast=lambda value: value,

@@ -206,7 +206,7 @@ def jax_says(asked: Sequence[Question], without: Sequence[str] = ()) -> list[Ans
     for question in asked:
         ct, tangents = directions(question)
         given.append(jax.tree.map(jnp.asarray, (tuple(question.moving), ct, tuple(tangents))))
-    hasty: dict[str, Any] = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    hasty: dict[str, Any] = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
     if any(question.name in FRAGILE for question in asked):
         hasty["xla_disable_hlo_passes"] = "algsimp"
     together = jax.jit(lambda given: [one(q, *g) for q, g in zip(asked, given, strict=True)])
