@@ -14,8 +14,9 @@ from gradcheck.cases.planting import Tried
 from gradcheck.judge.budgets import UNIT
 from gradcheck.judge.cells import CELLS, Kind, Seen, Tally
 from gradcheck.judge.slopes import Contracted, State, compare_slopes, contract, typical_size
-from gradcheck.oracles.blackbox import Array, Asked, BadAnswer, TooSlow, flat
+from gradcheck.oracles.blackbox import Array, Asked, BadAnswer, flat
 from gradcheck.oracles.blackbox_slopes import Direction, Truth, jacobian
+from gradcheck.oracles.watch import Fatal, Unasked, raised
 from gradcheck.run.check_basis import basis, screens
 from gradcheck.run.check_suspects import Court, Ruling, components, unflattened
 from gradcheck.spec.model import Domain
@@ -29,6 +30,7 @@ PRECISE = 60  # undecided numbers that are put to the precise witness
 BUDGET = 30_000  # calls of the function, about, that measuring every element may cost; the rest is screened
 EACH = 30  # calls for one element, about
 FEWEST = 24  # points at which every element is measured all the same
+SHORT = 200  # characters of a point in a sentence
 PROMOTED = 12  # screened points at which every element is looked at after all
 Row = NDArray[np.float64]
 
@@ -67,9 +69,11 @@ class Judging:
 
 def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
     """Fill the tallies of value, shape, reverse, kinks, nonfinite and precision."""
+    judging.asked.turn("value")
     _evaluate(judging, tried)
     if not judging.points:
         return
+    judging.asked.turn("reverse")
     shapes = [np.shape(x) for x in judging.points[0].inputs]
     ways = basis(judging.givens, shapes, judging.moving)
     judging.court = Court(judging.asked, ways, judging.domains, judging.moving, judging.seed)
@@ -171,8 +175,9 @@ def _evaluate(judging: Judging, tried: Sequence[Tried]) -> None:
         try:
             values = judging.asked.value(point.inputs)
             row = flat(values)
-        except TooSlow:
-            raise
+        except Fatal as error:
+            _fatal_value(judging, point, error)
+            continue
         except Exception as error:  # the code under test may raise anything
             judging.raised = judging.raised or f"{type(error).__name__}: {error}"
             judging.dropped += not point.outside
@@ -184,6 +189,19 @@ def _evaluate(judging: Judging, tried: Sequence[Tried]) -> None:
             judging.tallies["value"].add(row.size)
         else:
             judging.dropped += not point.outside
+
+
+def _fatal_value(judging: Judging, point: Tried, error: Fatal) -> None:
+    """The function ended the process, or as good as that, where a number was to be had from it."""
+    judging.raised = judging.raised or str(error)
+    tally = judging.tallies["value"]
+    if isinstance(error, Unasked):
+        tally.silence = str(error)
+        return
+    at = ", ".join(f"{n} = {np.asarray(x).tolist()}" for n, x in zip(judging.names, point.inputs, strict=True))
+    if point.outside:
+        judging.asked.watch.excuse()
+    tally.show(Kind.OUTSIDE if point.outside else Kind.CRASHED, f"{error} (at {at[:SHORT]})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +259,6 @@ def _answered(judging: Judging, p: int, ct: Row) -> tuple[Array | None, ...] | N
     """The vjp, where it is an answer; else None, and a finding."""
     try:
         gradients = judging.asked.vjp(judging.points[p].inputs, unflattened(ct, judging.values[p]))
-    except TooSlow:
-        raise
     except Exception as error:  # the code under test may raise anything
         crash(judging, p, ct, error)
         return None
@@ -271,7 +287,12 @@ def crash(judging: Judging, p: int, ct: Row, error: Exception) -> None:
     outside = judging.points[p].outside
     kind = Kind.OUTSIDE if outside else Kind.WRONG if isinstance(error, BadAnswer) else Kind.CRASHED
     cell = "shape" if isinstance(error, BadAnswer) else "reverse"
-    text = str(error) if isinstance(error, BadAnswer) else f"the vjp raises {type(error).__name__}: {error}"
+    if isinstance(error, Unasked):
+        judging.tallies[cell].silence = str(error)
+        return
+    if outside and isinstance(error, Fatal):
+        judging.asked.watch.excuse()
+    text = str(error) if isinstance(error, BadAnswer) else raised(error, "the vjp")
     judging.tallies[cell].show(kind, text, seen(judging, p, 0, ct, float("nan"), None))
 
 
@@ -336,10 +357,14 @@ def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> 
     for s in _spread_out(group)[: PRECISE if undecided else SUSPECTS]:
         if wrong >= SHOWN:
             break
-        if undecided:
-            ruling = judging.court.by_digits(judging.points[s.point], s.way, s.cotangent, s.answer)
-        else:
-            ruling = judging.court.examine(judging.points[s.point], s.way, s.cotangent, s.answer, s.measured)
+        try:
+            if undecided:
+                ruling = judging.court.by_digits(judging.points[s.point], s.way, s.cotangent, s.answer)
+            else:
+                ruling = judging.court.examine(judging.points[s.point], s.way, s.cotangent, s.answer, s.measured)
+        except Exception as error:  # the code under test may raise anything beside a point, too
+            crash(judging, s.point, s.cotangent, error)
+            continue
         if ruling is not None:
             wrong += ruling.kind is Kind.WRONG
             rule(judging, s, ruling)

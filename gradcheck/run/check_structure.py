@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from gradcheck.judge.budgets import INACCURATE_UNITS, SAME_ANSWER, UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import State, compare_slopes, contract, typical_size
-from gradcheck.oracles.blackbox import Array, TooSlow, flat
+from gradcheck.oracles.blackbox import Array, flat
+from gradcheck.oracles.watch import Unasked, raised
 from gradcheck.run.check_shape import Judging, cotangents, seen
 from gradcheck.run.check_suspects import Ruling, component, unflattened
 
@@ -33,12 +34,12 @@ def judge_structure(judging: Judging, cells: frozenset[str]) -> None:
             if cell not in cells:
                 continue
             try:
+                judging.asked.turn(cell)
                 question(judging, p, ct, rng)
-            except TooSlow:
-                raise
+            except Unasked as error:
+                judging.tallies[cell].silence = str(error)
             except Exception as error:  # code under test may raise anything
-                text = f"raises {type(error).__name__}: {error}"
-                judging.tallies[cell].show(Kind.CRASHED, text, seen(judging, p, 0, ct, float("nan"), None))
+                judging.tallies[cell].show(Kind.CRASHED, raised(error), seen(judging, p, 0, ct, float("nan"), None))
 
 
 def _chosen(judging: Judging) -> list[int]:
@@ -172,7 +173,7 @@ def _mutation(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> No
     cts = unflattened(ct, judging.values[p])
     before = [a.tobytes() for a in (*inputs, *cts)]
     tally = judging.tallies["mutation"]
-    judging.asked.subject.value(inputs)
+    judging.asked.value_as_is(inputs)
     _unchanged(judging, p, ct, before, (*inputs, *cts), "the function")
     inputs = [np.array(x) for x in judging.points[p].inputs]
     judging.asked.vjp_as_is(inputs, cts)
@@ -205,7 +206,8 @@ def _repeat(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None
         _told(judging, "repeat", p, ct, apart, f"when it was called before ({how})")
     again = getattr(judging.asked.subject, "again", None)
     if again is not None:
-        found = again([np.array(x) for x in judging.points[p].inputs], unflattened(ct, judging.values[p]))
+        inputs, cts = [np.array(x) for x in judging.points[p].inputs], unflattened(ct, judging.values[p])
+        found = judging.asked.call("vjp", lambda: again(inputs, cts))
         apart = _apart(judging, p, ct, found, first)
         _told(judging, "repeat", p, ct, apart, "by the first of two backward passes through one graph")
     values = flat(judging.asked.value(judging.points[p].inputs))
@@ -226,8 +228,6 @@ def _float32(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> Non
     there = judging.asked.vjp(double, [np.asarray(c, np.float64) for c in cts])
     try:
         here = judging.asked.vjp(single, cts)
-    except TooSlow:
-        raise
     except Exception as error:  # the code under test may raise anything
         tally.show(Kind.INACCURATE, f"raises {type(error).__name__} for float32 inputs: {error}")
         return
@@ -251,13 +251,14 @@ def judge_forward(judging: Judging) -> None:
         if point.outside or point.extreme or p not in judging.slopes:
             continue
         tangents = [np.round(rng.normal(0.0, 1.0, np.shape(point.inputs[k])), 2) for k in judging.moving]
+        judging.asked.turn("forward")
         try:
             found = judging.asked.jvp(point.inputs, tangents)
-        except TooSlow:
-            raise
+        except Unasked as error:
+            judging.tallies["forward"].silence = judging.tallies["adjoint"].silence = str(error)
+            return
         except Exception as error:  # the code under test may raise anything
-            text = f"the jvp raises {type(error).__name__}: {error}"
-            judging.tallies["forward"].show(Kind.CRASHED, text)
+            judging.tallies["forward"].show(Kind.CRASHED, raised(error, "the jvp"))
             return
         if found is None:
             judging.tallies["forward"].silence = judging.tallies["adjoint"].silence = "no jvp is given"
@@ -295,7 +296,13 @@ def _pushed(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[A
         ruling = Ruling(Kind.WRONG, float(pushed.center[k]), float(pushed.bar[k]), "differences")
         text = f"the jvp's number {int(k)} is {answer[k]:.6g}, not {pushed.center[k]:.6g}"
         tally.show(Kind.WRONG, text, seen(judging, p, 0, hot, float(answer[k]), ruling))
-    _adjoint(judging, p, tangents, found)
+    judging.asked.turn("adjoint")
+    try:
+        _adjoint(judging, p, tangents, found)
+    except Unasked as error:
+        judging.tallies["adjoint"].silence = str(error)
+    except Exception as error:  # the code under test may raise anything
+        judging.tallies["adjoint"].show(Kind.CRASHED, raised(error, "the vjp"))
 
 
 def _weight(tangent: Row, step: Row) -> float:
