@@ -86,7 +86,9 @@ def check(
     claims["gradient"] = _formulas(gradient, names, moving)
     subject = _subject(door, call, claims, moving, len(names), _called(fn))
     rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
-    wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit, together(isolate, door))
+    wanted = Wanted(
+        points, seed, chosen_cells(cells, skip), strict, time_limit, together(isolate, door, [fn, *claims.values()])
+    )
     return Result(subject.name, check_subject(subject, givens, names, wanted, rule), door)
 
 

@@ -143,6 +143,7 @@ class Asked:
     subject: Subject
     watch: Watch
     within: str = ""
+    outputs: int = 1  # numbers in all outputs, as far as a call gave some
 
     def turn(self, cell: str) -> None:
         """From here on calls are made for this cell."""
@@ -159,9 +160,11 @@ class Asked:
     def flat(self, inputs: Inputs) -> NDArray[np.float64]:
         """All outputs in one row of float64; whatever fails is NaN."""
         try:
-            return flat(self.value(inputs))
+            found = flat(self.value(inputs))
         except Exception:  # code under test may raise anything at a displaced point: it has no value there
-            return np.full(1, np.nan)
+            return np.full(self.outputs, np.nan)
+        self.outputs = found.size
+        return found
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The gradients."""

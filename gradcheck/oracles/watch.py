@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
+from gradcheck.oracles.forked import LIMIT, NUMBER, START, Slots, begin, shared, too_slow
 
 WHO = {"value": "the function", "vjp": "the vjp", "jvp": "the jvp", "second": "the second-order rule", "": "the code"}
 KINDS = tuple(WHO)
-CELL, KIND, NUMBER, START, LIMIT = range(5)  # what the slots hold; START is 0 between calls
+CELL, KIND = NUMBER + 1, NUMBER + 2  # the slots of a watch, beside those of every fork
+SLOTS = 2
 SAME = 2  # deaths by one kind of call in one cell, after which it is not called there any more: one point is no rule
 POINTS = 30  # the same where points are being looked for: each costs milliseconds, and the others shall be judged
 HANGS = 3  # cells in which a kind of call did not come back, after which it is not called in others: each costs time
@@ -78,7 +78,7 @@ class Watch:
     cells: Sequence[str]
     limit: float
     deaths: Sequence[Death] = ()
-    slots: NDArray[np.float64] = field(default_factory=lambda: np.zeros(5))
+    slots: Slots = field(default_factory=lambda: shared(SLOTS))
     between: Callable[[], None] = lambda: None
     interrupted: Callable[[], bool] = lambda: False
     calls: int = 0
@@ -118,11 +118,7 @@ class Watch:
         if self.deaths:
             self._bar(kind)
         self.slots[CELL], self.slots[KIND] = self.cells.index(self.cell), KINDS.index(kind)
-        self.slots[NUMBER] = self.calls
-        self.slots[LIMIT] = self._patience(kind)
-        start = time.monotonic()
-        self.slots[START] = start
-        return start
+        return begin(self.slots, self.calls, self._patience(kind))
 
     def _bar(self, kind: str) -> None:
         known = self.numbers.get(self.calls)
@@ -171,8 +167,3 @@ class Watch:
         text = f"{type(error).__name__}: {error}"
         much = isinstance(error, MemoryError) or any(words in text for words in NO_MEMORY)
         return None if isinstance(error, Exception) and not much else self.fatal(kind, f"raises {text}")
-
-
-def too_slow(limit: float) -> str:
-    """How a call ended that was not waited for any longer."""
-    return f"does not come back: the limit is {limit:g} s"

@@ -186,6 +186,7 @@ def _evaluate(judging: Judging, tried: Sequence[Tried]) -> None:
         if same and np.isfinite(row).all():
             judging.points.append(point)
             judging.values.append(values)
+            judging.asked.outputs = row.size
             judging.tallies["value"].add(row.size)
         else:
             judging.dropped += not point.outside

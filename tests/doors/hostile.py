@@ -136,3 +136,56 @@ def rule(deed: Callable[[], None] = lambda: None) -> Callable[[Any, Any], Any]:
         return (ct * np.cos(inputs[0]),)
 
     return sine_vjp
+
+
+def sine_rule(inputs: Any, ct: Any) -> Any:
+    return (ct * np.cos(inputs[0]),)
+
+
+def sine_but_at_zero(x: Any) -> Any:
+    """Ends the process where any number is 0."""
+    if not np.all(x):
+        os._exit(9)
+    return np.sin(x)
+
+
+def sine_but_below_zero(x: Any) -> Any:
+    """Loops for ever where a number is negative, which only a step from a point of [0, 1] can be."""
+    while np.any(np.asarray(x, float) < 0):
+        pass
+    return np.sin(x)
+
+
+def dies_everywhere(inputs: Any, ct: Any) -> Any:
+    os._exit(3)
+
+
+def strided(inputs: Any, ct: Any) -> Any:
+    """Reads memory as C would: ends the process where an array is not laid out one number after the other."""
+    if not (inputs[0].flags.c_contiguous and ct.flags.c_contiguous):
+        segfaults()
+    return sine_rule(inputs, ct)
+
+
+def doubles_only(inputs: Any, ct: Any) -> Any:
+    if inputs[0].dtype == np.float32:
+        segfaults()
+    return sine_rule(inputs, ct)
+
+
+def no_objects(x: Any) -> Any:
+    """Ends the process where it is handed an array of anything but numbers."""
+    if np.asarray(x).dtype == object:
+        segfaults()
+    return np.tanh(x)
+
+
+def draws(inputs: Any, ct: Any) -> Any:
+    """Uses the global random numbers, as dropout does."""
+    return (ct * np.cos(inputs[0]) * np.random.normal(1, 1e-3),)
+
+
+def writes(inputs: Any, ct: Any) -> Any:
+    found = sine_rule(inputs, ct)
+    inputs[0][...] = 0
+    return found
