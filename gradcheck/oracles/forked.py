@@ -150,8 +150,9 @@ def _child(work: Callable[[], Any], slots: Slots, report: int, out: int) -> NoRe
         found: Any
         try:
             found = work()
-        except Exception as error:  # the parent raises it
-            found = _Raised(error, traceback.format_exc())
+        except BaseException as error:  # the parent raises it, but nothing that would end the parent
+            known = error if isinstance(error, Exception) else RuntimeError(repr(error))
+            found = _Raised(known, traceback.format_exc())
         _send(report, found)
     finally:
         os._exit(0)  # whatever the code has left running, or to be done at exit
