@@ -19,6 +19,7 @@ from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.report.checked import Result
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
 from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells
+from gradcheck.run.isolated import together
 from gradcheck.run.settings import settings
 from gradcheck.spec import load_many
 
@@ -47,7 +48,7 @@ def check(
     jvp: Callable[..., Any] | None = None, gradient: Callable[..., Any] | Mapping[str, str] | str | None = None,
     second: Callable[..., Any] | None = None, points: int = 256, seed: int = 0, order: int = 1,
     cells: Sequence[str] | None = None, skip: Sequence[str] = (), strict: bool = False,
-    time_limit: float = TIME_LIMIT,
+    time_limit: float = TIME_LIMIT, isolate: bool | str = "auto",
 ) -> Result:  # fmt: skip
     """Judge the derivative that somebody wrote by hand.
 
@@ -62,7 +63,9 @@ def check(
     jvp(inputs, tangents) -> as fn, tangents one an input that moves. second(inputs, ct, u) -> the adjoint of the
     gradient: one gradient an input that moves and one for ct; judged at order 2. All four are for NumPy only.
     cells, skip: which questions are asked (`gradcheck.judge.cells.CELLS`). strict: remarks fail too.
-    time_limit: seconds that one call of the code may take. Raises UsageError where nothing can be judged so.
+    time_limit: seconds that one call of the code may take. isolate: whether the code runs in a process of its own, so
+    that a crash or a hang costs its cell only ("auto": where that can be; else the result says why it was not).
+    Raises UsageError where nothing can be judged so.
     """
     if order not in (1, 2):
         raise UsageError(f"order is 1 or 2, not {order!r}")
@@ -90,7 +93,9 @@ def check(
     claims["jvp"] = jvp if jvp is None else form.pushed(jvp, moving)
     subject = _subject(door, form.called(call), claims, moving, len(names), _called(fn))
     rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
-    wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit)
+    wanted = Wanted(
+        points, seed, chosen_cells(cells, skip), strict, time_limit, together(isolate, door, [fn, *claims.values()])
+    )
     return Result(subject.name, check_subject(subject, givens, names, wanted, rule), door, form)
 
 

@@ -5,7 +5,6 @@ A door for a library is a class with these methods; NumPy's is here. Calls take 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -13,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck.oracles.watch import Watch
 from gradcheck.spec.trees import is_nested, leaves, rebuilt
 
 Array = NDArray[Any]
@@ -155,38 +155,48 @@ class Second:
 
 @dataclass
 class Asked:
-    """A subject whose calls are counted and timed. Fresh writable copies are handed in, so the caller's stay whole."""
+    """A subject whose calls are watched. Fresh writable copies are handed in, so the caller's stay whole.
+
+    within: the cell that every call is made for, whichever questions are asked with it.
+    """
 
     subject: Subject
-    limit: float  # seconds that one call may take
-    calls: int = 0
-    seconds: float = 0.0
-    slowest: float = 0.0
+    watch: Watch
+    within: str = ""
+    outputs: int = 1  # numbers in all outputs, as far as a call gave some
+
+    def turn(self, cell: str) -> None:
+        """From here on calls are made for this cell."""
+        self.watch.turn(self.within or cell)
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All outputs."""
-        return self._timed(lambda: self.subject.value(_fresh(inputs)))
+        return self.call("value", lambda: self.subject.value(_fresh(inputs)))
+
+    def value_as_is(self, inputs: Inputs) -> tuple[Array, ...]:
+        """All outputs for the very arrays given."""
+        return self.call("value", lambda: self.subject.value(inputs))
 
     def flat(self, inputs: Inputs) -> NDArray[np.float64]:
         """All outputs in one row of float64; whatever fails is NaN."""
         try:
-            return flat(self.value(inputs))
-        except TooSlow:
-            raise
+            found = flat(self.value(inputs))
         except Exception:  # code under test may raise anything at a displaced point: it has no value there
-            return np.full(1, np.nan)
+            return np.full(self.outputs, np.nan)
+        self.outputs = found.size
+        return found
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The gradients."""
-        return self._timed(lambda: self.subject.vjp(_fresh(inputs), _fresh(cotangents)))
+        return self.call("vjp", lambda: self.subject.vjp(_fresh(inputs), _fresh(cotangents)))
 
     def vjp_as_is(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The gradients for the very arrays given, whatever their layout."""
-        return self._timed(lambda: self.subject.vjp(inputs, cotangents))
+        return self.call("vjp", lambda: self.subject.vjp(inputs, cotangents))
 
     def jvp(self, inputs: Inputs, tangents: Sequence[Array]) -> tuple[Array, ...] | None:
         """The derivative along tangents, or None."""
-        return self._timed(lambda: self.subject.jvp(_fresh(inputs), _fresh(tangents)))
+        return self.call("jvp", lambda: self.subject.jvp(_fresh(inputs), _fresh(tangents)))
 
     def offers(self, what: str) -> bool:
         """Whether the subject's door has a question of its own by this name."""
@@ -194,23 +204,24 @@ class Asked:
 
     def probe(self, what: str, *words: Any) -> Any:
         """The answer to a question that only some doors have (methods beyond `Subject`); `words` are handed on."""
-        return self._timed(lambda: getattr(self.subject, what)(*words))
+        return self.call("vjp", lambda: getattr(self.subject, what)(*words))
 
-    def _timed(self, call: Callable[[], Answer]) -> Answer:
-        start = time.perf_counter()
+    def call(self, kind: str, call: Callable[[], Answer]) -> Answer:
+        """What a call of the code gives. Raises what it raises, Fatal where that is more than an exception, or Lost."""
+        start = self.watch.enter(kind)
         try:
-            return call()
-        finally:
-            taken = time.perf_counter() - start
-            self.calls += 1
-            self.seconds += taken
-            self.slowest = max(self.slowest, taken)
-            if taken > self.limit:
-                raise TooSlow(f"one call took {taken:.3g} s; the limit is {self.limit:g} s")
-
-
-class TooSlow(Exception):
-    """One call of the code under test took longer than it may."""
+            with np.errstate(all="ignore"):
+                answer = call()
+        except BaseException as error:
+            if self.watch.interrupting(error):
+                raise
+            self.watch.leave(kind, start)
+            fatal = self.watch.caught(kind, error)
+            if fatal is None:
+                raise
+            raise fatal from error
+        self.watch.leave(kind, start)
+        return answer
 
 
 def flat(values: Sequence[Array]) -> NDArray[np.float64]:

@@ -73,7 +73,8 @@ def lost(asked: Asked, inputs: Inputs) -> Array:
 
 def _outputs(asked: Asked, inputs: Sequence[Any]) -> list[Precise] | NotRunning:
     try:
-        values = asked.value(inputs)
+        with asked.watch.aside("precision"):
+            values = asked.value(inputs)
     except Exception as error:  # the code may raise anything when it is given numbers it does not know
         return NotRunning(f"the code does not run on precise numbers ({type(error).__name__}: {error})")
     flat = [v for value in values for v in np.asarray(value).reshape(-1)]

@@ -7,7 +7,7 @@ import importlib.util
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -56,10 +56,12 @@ class Hearing:
     """One case before all witnesses.
 
     allowed: modules that implementations may be imported from; None refuses all (`--no-imports`).
+    lost: implementations that were the end of a process, with how: they are not asked (again), and so found here later.
     """
 
     inquiry: Inquiry
     allowed: Sequence[str] | None = ()
+    lost: dict[str, str] = field(default_factory=dict)
 
     def all(
         self, names: Sequence[str], example: Example | None = None, implementations: bool = True
@@ -195,9 +197,19 @@ class Hearing:
             return Silence(name, Reason.UNSUPPORTED, "NumPy has no bfloat16")
         if backend != "numpy" and not installed(backend):
             return Silence(name, Reason.ABSENT, f"{backend} is not installed")
+        if plain in self.lost:
+            return Silence(name, Reason.CRASHED, self.lost[plain])
         allowed = self.allowed
         dtypes: dict[str, str] = {}
-        said = self._barred(name, lambda: implementations.testify(self.inquiry, implementation, allowed, dtypes))
+
+        def ask() -> Mapping[str, Array]:
+            try:
+                return implementations.testify(self.inquiry, implementation, allowed, dtypes)
+            except implementations.Ended as error:
+                self.lost[plain] = str(error)
+                raise
+
+        said = self._barred(name, ask)
         if isinstance(said, Evidence):
             said = replace(said, dtypes=dtypes)
         return _unanswered(said, implementations.MAX_POINTS)

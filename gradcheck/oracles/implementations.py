@@ -1,22 +1,26 @@
 """What does the code under test say? People's own functions, called point by point in their framework.
 
-Only modules that the project's configuration allows are imported (`[tool.gradcheck] allow-imports`).
+Only modules that the project's configuration allows are imported (`[tool.gradcheck] allow-imports`). The functions are
+called in a fork of this process, where there can be one: what is the end of that process is a crash of this witness.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from gradcheck.errors import UsageError, did_you_mean
+from gradcheck.errors import EvaluationError, UsageError, did_you_mean
 from gradcheck.oracles.evidence import Array
+from gradcheck.oracles.forked import NUMBER, START, End, NoFork, begin, forked, hindrance, shared
 from gradcheck.oracles.inquiry import Inquiry, key
 from gradcheck.spec.model import Implementation
 
+Told = tuple[dict[str, Array], dict[str, str]]  # the answers, and the dtypes of derivatives in others than the case's
 MAX_POINTS = 64  # called one by one: more points cost time and seldom show more
+LIMIT = 20.0  # seconds that the code may take at one point: arrays have some dozens of numbers
 
 
 def load(reference: str, allowed: Sequence[str]) -> Callable[..., Any]:
@@ -30,6 +34,8 @@ def load(reference: str, allowed: Sequence[str]) -> Callable[..., Any]:
         found: Any = importlib.import_module(module)
     except ImportError as error:
         raise UsageError(f"{reference!r} cannot be imported: {error}") from None
+    except SystemExit as error:
+        raise Ended(f"{reference!r} leaves while it is imported: SystemExit: {error}") from None
     for part in path.split("."):
         if not hasattr(found, part):
             raise UsageError(f"{module!r} has no {part!r}", did_you_mean(part, dir(found)))
@@ -46,11 +52,37 @@ def testify(
     """Value and vjp (numpy: what it gives) at up to MAX_POINTS points; the rest of the batch stays unanswered (NaN).
 
     dtypes: takes down each derivative ("vjp:x") that comes in another dtype than the case's, and in which.
+    Raises Ended where the code is the end of its process, or comes to none itself.
     """
     ask = {"torch": _torch, "jax": _jax, "numpy": _numpy}[implementation.backend]
-    answers = ask(inquiry, implementation, allowed)
-    dtypes |= answers.dtypes
-    return answers.found
+    answers = _Answers(inquiry)
+    work = ask(answers, implementation, allowed)
+
+    def told() -> Told:
+        try:
+            work()
+        except SystemExit as error:
+            raise Ended(f"raises SystemExit: {error}") from None
+        return answers.found, answers.dtypes
+
+    found, others = told() if hindrance(implementation.backend) else _apart(told, answers)
+    dtypes |= others
+    return found
+
+
+def _apart(told: Callable[[], Told], answers: _Answers) -> Told:
+    """What is told in a fork of this process, or in this one where none runs."""
+    try:
+        answer = forked(told, answers.slots).answer
+    except NoFork:
+        return told()
+    if isinstance(answer, End):
+        raise Ended(f"{answer.reason} at point {int(answers.slots[NUMBER])}{answer.words and f': {answer.words}'}")
+    return answer
+
+
+class Ended(EvaluationError):
+    """The code under test was the end of its process, or did not come to an end."""
 
 
 class _Answers:
@@ -60,7 +92,14 @@ class _Answers:
         self.inquiry, self.case = inquiry, inquiry.case
         self.found: dict[str, Array] = {}
         self.dtypes: dict[str, str] = {}
-        self.rows = range(min(self.case.points, MAX_POINTS))
+        self.slots = shared()
+
+    def rows(self) -> Iterator[int]:
+        """The points at which the code is called, each on the clock."""
+        for row in range(min(self.case.points, MAX_POINTS)):
+            begin(self.slots, row + 1, LIMIT)
+            yield row
+        self.slots[START] = 0
 
     def put(self, name: str, row: int, value: Any, dtype: str = "") -> None:
         """One answer; `dtype`: what a derivative came in."""
@@ -88,49 +127,57 @@ class _Answers:
             self.put(key("value", o, outputs), row, value)
 
 
-def _torch(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> _Answers:
+Work = Callable[[], None]  # fills in the answers
+
+
+def _torch(answers: _Answers, implementation: Implementation, allowed: Sequence[str]) -> Work:
     from gradcheck.oracles.torch import call_backward
 
-    return _called(inquiry, load(implementation.value, allowed), call_backward)
+    return _called(answers, load(implementation.value, allowed), call_backward)
 
 
-def _jax(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> _Answers:
+def _jax(answers: _Answers, implementation: Implementation, allowed: Sequence[str]) -> Work:
     from gradcheck.oracles.jax import call_vjp
 
-    return _called(inquiry, load(implementation.value, allowed), call_vjp)
+    return _called(answers, load(implementation.value, allowed), call_vjp)
 
 
-def _called(inquiry: Inquiry, f: Callable[..., Any], call: Callable[..., Any]) -> _Answers:
+def _called(answers: _Answers, f: Callable[..., Any], call: Callable[..., Any]) -> Work:
     """Values and vjp of f, point by point, in the framework whose way of calling it is `call`."""
-    answers = _Answers(inquiry)
+    inquiry = answers.inquiry
     moving = [n in inquiry.moving for n in inquiry.inputs]
-    for row in answers.rows:
-        arguments, cotangents = answers.arguments(row), answers.cotangents(row)
-        values, gradients, dtypes = call(f, arguments, moving, cotangents, inquiry.case.dtype)
-        answers.values(row, values)
-        for name, gradient, dtype in zip(inquiry.moving, gradients, dtypes, strict=True):
-            answers.put(f"vjp:{name}", row, gradient, dtype)
-    return answers
+
+    def work() -> None:
+        for row in answers.rows():
+            arguments, cotangents = answers.arguments(row), answers.cotangents(row)
+            values, gradients, dtypes = call(f, arguments, moving, cotangents, inquiry.case.dtype)
+            answers.values(row, values)
+            for name, gradient, dtype in zip(inquiry.moving, gradients, dtypes, strict=True):
+                answers.put(f"vjp:{name}", row, gradient, dtype)
+
+    return work
 
 
-def _numpy(inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str]) -> _Answers:
+def _numpy(answers: _Answers, implementation: Implementation, allowed: Sequence[str]) -> Work:
     value = load(implementation.value, allowed)
     vjp = load(implementation.vjp, allowed) if implementation.vjp else None
     jvp = load(implementation.jvp, allowed) if implementation.jvp else None
-    answers = _Answers(inquiry)
-    outputs = inquiry.spec.outputs
-    for row in answers.rows:
-        answers.values(row, value(*answers.narrow(answers.arguments(row))))
-        if vjp is not None:
-            gradients = vjp(*answers.narrow(answers.arguments(row)), *answers.narrow(answers.cotangents(row)))
-            many = gradients if isinstance(gradients, tuple | list) else (gradients,)
-            for name, gradient in zip(inquiry.inputs, many, strict=True):
-                if name in inquiry.moving:
-                    answers.put(f"vjp:{name}", row, gradient, _dtype_of(gradient))
-        if jvp is not None and len(outputs) == 1:
-            tangents = answers.narrow([np.array(inquiry.case.tangents[n][row]) for n in inquiry.moving])
-            answers.put("jvp", row, jvp(*answers.narrow(answers.arguments(row)), *tangents))
-    return answers
+    inquiry, outputs = answers.inquiry, answers.inquiry.spec.outputs
+
+    def work() -> None:
+        for row in answers.rows():
+            answers.values(row, value(*answers.narrow(answers.arguments(row))))
+            if vjp is not None:
+                gradients = vjp(*answers.narrow(answers.arguments(row)), *answers.narrow(answers.cotangents(row)))
+                many = gradients if isinstance(gradients, tuple | list) else (gradients,)
+                for name, gradient in zip(inquiry.inputs, many, strict=True):
+                    if name in inquiry.moving:
+                        answers.put(f"vjp:{name}", row, gradient, _dtype_of(gradient))
+            if jvp is not None and len(outputs) == 1:
+                tangents = answers.narrow([np.array(inquiry.case.tangents[n][row]) for n in inquiry.moving])
+                answers.put("jvp", row, jvp(*answers.narrow(answers.arguments(row)), *tangents))
+
+    return work
 
 
 def _dtype_of(gradient: Any) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from gradcheck.cases.plans import digest
 from gradcheck.cases.planting import Tried, points, sampled
 from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.judge.cells import CELLS, FAILING, CellFinding, Kind, Standing, Tally, standing
-from gradcheck.oracles.blackbox import Asked, NotOffered, Second, Subject, TooSlow, flat
+from gradcheck.oracles.blackbox import Asked, NotOffered, Second, Subject, flat
+from gradcheck.oracles.watch import Fatal, Watch
 from gradcheck.run.check_batch import judge_batch
 from gradcheck.run.check_forward import judge_forward
 from gradcheck.run.check_judging import Judging, tallies
@@ -26,6 +27,8 @@ from gradcheck.run.check_shape import judge_shape
 from gradcheck.run.check_shrink import shrunk
 from gradcheck.run.check_structure import QUESTIONS, chosen, judge_structure
 from gradcheck.run.check_tape import judge_refusals
+from gradcheck.run.isolated import Ward, kept_apart
+from gradcheck.run.surroundings import Surroundings
 from gradcheck.spec.model import Domain
 
 SIZES = (3, 2, 4, 5)  # of named dimensions in the first shape, in turn
@@ -43,6 +46,7 @@ class Wanted:
     cells: frozenset[str] = frozenset(CELLS)
     strict: bool = False
     time_limit: float = TIME_LIMIT
+    together: str = ""  # why it is judged in this very process; "" where it is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +77,36 @@ def check_subject(
     second: Callable[..., Any] | None = None,
 ) -> Checked:  # fmt: skip
     """Judge a subject in all wanted cells, over all shapes. Warnings of the code under test are its own affair."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return _checked(subject, inputs, names, wanted, second)
+    ward = Ward(tuple(CELLS), wanted.time_limit, wanted.together)
+
+    def judge(watch: Watch) -> Checked:
+        around = Surroundings()
+        watch.between = around.restore
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                checked = _checked(subject, inputs, names, wanted, second, watch)
+        finally:
+            around.restore()
+        return replace(checked, notes=(*checked.notes, *around.notes()))
+
+    checked = kept_apart(judge, ward)
+    return replace(checked, notes=(*checked.notes, *ward.notes()))
 
 
 def _checked(
     subject: Subject, inputs: tuple[Given, ...] | Sampler, names: Sequence[str], wanted: Wanted,
-    second: Callable[..., Any] | None,
+    second: Callable[..., Any] | None, watch: Watch,
 ) -> Checked:  # fmt: skip
     board = tallies()
-    asked = Asked(subject, wanted.time_limit)
+    asked = Asked(subject, watch)
     shapes = [dict[str, int]()] if callable(inputs) else sizes_of(inputs, wanted.seed)
     all_of_it: list[Judging] = []
     notes: list[str] = []
-    try:
-        for number, sizes in enumerate(shapes):
-            count = _share(wanted.points, number, len(shapes))
-            seed = digest(f"{subject.name}:{number}", wanted.seed)
-            all_of_it.append(_one_shape(asked, inputs, names, sizes, count, seed, board, wanted, second))
-    except TooSlow as error:
-        board["value"].show(Kind.CRASHED, str(error))
+    for number, sizes in enumerate(shapes):
+        count = _share(wanted.points, number, len(shapes))
+        seed = digest(f"{subject.name}:{number}", wanted.seed)
+        all_of_it.append(_one_shape(asked, inputs, names, sizes, count, seed, board, wanted, second))
     _silences(board, wanted.cells, all_of_it, second)
     covered = {k for j in all_of_it for k in j.covered}
     asked_of = {k for j in all_of_it if j.points for k in subject.moving if np.size(j.points[0].inputs[k])}
@@ -106,12 +119,29 @@ def _checked(
         notes.append(f"{dropped} points have no finite value and were left out" + (f" ({raised})" if raised else ""))
     findings = [f for cell in CELLS if cell in wanted.cells for f in board[cell].findings()]
     findings = [shrunk(f, all_of_it) for f in _without_echoes(findings)]
+    findings = _with_ends(findings, watch)
     needed = [cell for cell in ("reverse",) if cell in wanted.cells]
     verdict = standing(sorted(findings, key=_rank), needed, wanted.strict)
     return Checked(
         verdict, tuple(findings), _power(all_of_it), sum(len(j.points) for j in all_of_it),
-        tuple(shapes), asked.calls, asked.seconds, dropped, tuple(notes),
+        tuple(shapes), watch.calls, watch.seconds, dropped, tuple(notes),
     )  # fmt: skip
+
+
+def _with_ends(findings: Sequence[CellFinding], watch: Watch) -> list[CellFinding]:
+    """A cell in which a call was the end of a process has crashed, whoever did not notice it; also an unasked cell.
+
+    Only `precision` hands in what no code was written for (arrays of precise numbers): there it is a silence.
+    """
+    ends = dict(reversed([*watch.told, *((d.cell, str(d)) for d in watch.deaths)]))
+    if "precision" in ends:
+        why = f"the code does not run on precise numbers ({ends.pop('precision')})"
+        silence = CellFinding("precision", Kind.SILENT, why)
+        findings = [silence if (f.cell, f.kind) == ("precision", Kind.SILENT) else f for f in findings]
+    crashed = {f.cell for f in findings if f.kind is Kind.CRASHED}
+    more = {cell: CellFinding(cell, Kind.CRASHED, text, wrong=1) for cell, text in ends.items() if cell not in crashed}
+    kept = [f for f in findings if f.cell not in more or f.kind is not Kind.RIGHT]
+    return sorted([*kept, *more.values()], key=lambda f: [*CELLS].index(f.cell))
 
 
 ORDER = (
@@ -147,7 +177,10 @@ def _one_shape(
     seed: int, board: Mapping[str, Tally], wanted: Wanted, second: Callable[..., Any] | None,
 ) -> Judging:  # fmt: skip
     if callable(inputs):
-        tried = sampled(inputs, count, seed)
+        try:
+            tried = sampled(lambda rng: asked.call("", lambda: inputs(rng)), count, seed)
+        except Fatal as error:
+            raise UsageError(f"the sampler {error}") from None
         givens = _plain(tried[0])
     else:
         givens = [settled(g, sizes) for g in inputs]
@@ -157,6 +190,7 @@ def _one_shape(
     if not judging.points:
         return judging
     if "kinks" in wanted.cells:
+        asked.turn("kinks")
         judge_kinks(judging)
     judge_structure(judging, wanted.cells & frozenset(QUESTIONS))
     if wanted.cells & {"forward", "adjoint"}:
@@ -181,6 +215,7 @@ def _second(judging: Judging, rule: Callable[..., Any], cells: frozenset[str]) -
         for cell in ("second", "mixed"):
             judging.tallies[cell].silence = "a second-order rule is judged for one output only"
         return
+    judging.asked.turn("second")
     shape = np.shape(judging.values[0][0])
     rng = np.random.default_rng([judging.seed, 19])
     last = len(judging.givens)
@@ -198,7 +233,11 @@ def _second(judging: Judging, rule: Callable[..., Any], cells: frozenset[str]) -
     ]
     board = tallies()
     inner = Judging(
-        Asked(derived, judging.asked.limit), [*judging.givens, ct], [*judging.names, "ct"], judging.seed + 1, board
+        Asked(derived, judging.asked.watch, "second"),
+        [*judging.givens, ct],
+        [*judging.names, "ct"],
+        judging.seed + 1,
+        board,
     )
     judge_shape(inner, tried[:SECOND] + tried[SECOND :: max(1, len(tried) // SECOND)])
     if "second" in cells:
@@ -225,7 +264,7 @@ def _probe(judging: Judging, rule: Callable[..., Any], shape: tuple[int, ...]) -
     inputs = tuple(np.array(x) for x in judging.points[0].inputs)
     us = tuple(np.ones(np.shape(inputs[k])) for k in judging.moving)
     try:
-        rule(inputs, np.ones(shape), us if len(us) > 1 else us[0])
+        judging.asked.call("second", lambda: rule(inputs, np.ones(shape), us if len(us) > 1 else us[0]))
     except NotOffered:
         raise
     except Exception:  # the code under test may raise anything: judged like every other call

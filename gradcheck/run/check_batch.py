@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from gradcheck.judge.cells import Kind
-from gradcheck.oracles.blackbox import Array, NotOffered, TooSlow
+from gradcheck.oracles.blackbox import Array, NotOffered
+from gradcheck.oracles.watch import Unasked, raised
 from gradcheck.run.check_asking import Gradients, apart, ask, told
 from gradcheck.run.check_judging import Judging, Row
 from gradcheck.run.check_suspects import unflattened
@@ -27,16 +28,15 @@ def judge_batch(judging: Judging, points: Sequence[int]) -> None:
         tally.silence = tally.silence or "no points were fit for it"
         return
     rng = np.random.default_rng([judging.seed, 29])
+    judging.asked.turn("vmap")
     for axes, how in _ways(judging):
         try:
             _one_batch(judging, some, axes, how, rng)
-        except TooSlow:
-            raise
-        except NotOffered as silence:
+        except (NotOffered, Unasked) as silence:
             tally.silence = str(silence)
             return
         except Exception as error:  # code under test may raise anything
-            tally.show(Kind.CRASHED, f"{how}: raises {type(error).__name__}: {error}")
+            tally.show(Kind.CRASHED, f"{how}: {raised(error)}")
             return
 
 

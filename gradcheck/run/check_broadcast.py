@@ -8,7 +8,8 @@ import numpy as np
 
 from gradcheck.judge.budgets import SAME_ANSWER
 from gradcheck.judge.cells import Kind
-from gradcheck.oracles.blackbox import Array, NotOffered, TooSlow, flat
+from gradcheck.oracles.blackbox import Array, NotOffered, flat
+from gradcheck.oracles.watch import Fatal, raised
 from gradcheck.run.check_judging import Judging, Row, seen
 from gradcheck.run.check_suspects import Ruling, unflattened
 
@@ -34,10 +35,10 @@ def broadcast_question(judging: Judging, p: int, ct: Row, rng: np.random.Generat
         what = f"the gradient of {judging.names[k]}, where its shape is {narrow.shape} and the function repeats it,"
         try:
             got = np.asarray(judging.asked.vjp(short, cts)[k], dtype=float)
-        except TooSlow:
+        except Fatal:
             raise
         except Exception as error:  # the code under test may raise anything
-            tally.silence = f"{what} raises {type(error).__name__}: {error}"
+            tally.silence = raised(error, what)
             continue
         if got.shape != narrow.shape:
             tally.silence = f"{what} has shape {got.shape}"

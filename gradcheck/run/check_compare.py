@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from gradcheck.judge.budgets import UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import Contracted, State, compare_slopes, contract, typical_size
-from gradcheck.oracles.blackbox import Array, BadAnswer, TooSlow, flat
+from gradcheck.oracles.blackbox import Array, BadAnswer, flat
 from gradcheck.oracles.blackbox_slopes import Truth, jacobian
+from gradcheck.oracles.watch import Fatal, Unasked, raised
 from gradcheck.run.check_judging import Judging, Row, cotangents, seen
 from gradcheck.run.check_suspects import components, unflattened
 
@@ -70,8 +71,6 @@ def answered(judging: Judging, p: int, ct: Row) -> tuple[Array | None, ...] | No
     """The vjp, where it is an answer; else None, and a finding."""
     try:
         gradients = judging.asked.vjp(judging.points[p].inputs, unflattened(ct, judging.values[p]))
-    except TooSlow:
-        raise
     except Exception as error:  # the code under test may raise anything
         crash(judging, p, ct, error)
         return None
@@ -100,7 +99,12 @@ def crash(judging: Judging, p: int, ct: Row, error: Exception) -> None:
     outside = judging.points[p].outside
     kind = Kind.OUTSIDE if outside else Kind.WRONG if isinstance(error, BadAnswer) else Kind.CRASHED
     cell = "shape" if isinstance(error, BadAnswer) else "reverse"
-    text = str(error) if isinstance(error, BadAnswer) else f"the vjp raises {type(error).__name__}: {error}"
+    if isinstance(error, Unasked):
+        judging.tallies[cell].silence = str(error)
+        return
+    if outside and isinstance(error, Fatal):
+        judging.asked.watch.excuse()
+    text = str(error) if isinstance(error, BadAnswer) else raised(error, "the vjp")
     judging.tallies[cell].show(kind, text, seen(judging, p, 0, ct, float("nan"), None))
 
 

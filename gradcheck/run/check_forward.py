@@ -10,7 +10,8 @@ import numpy as np
 from gradcheck.judge.budgets import INACCURATE_UNITS, SAME_ANSWER, UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import State, compare_slopes, contract, typical_size
-from gradcheck.oracles.blackbox import Array, NotOffered, TooSlow, flat
+from gradcheck.oracles.blackbox import Array, NotOffered, flat
+from gradcheck.oracles.watch import Unasked, raised
 from gradcheck.run.check_asking import ask
 from gradcheck.run.check_judging import Judging, Row, cotangents, seen
 from gradcheck.run.check_suspects import Ruling
@@ -23,16 +24,14 @@ def judge_forward(judging: Judging) -> None:
         if point.outside or point.extreme or p not in judging.slopes:
             continue
         tangents = [np.round(rng.normal(0.0, 1.0, np.shape(point.inputs[k])), 2) for k in judging.moving]
+        judging.asked.turn("forward")
         try:
             found = judging.asked.jvp(point.inputs, tangents)
-        except TooSlow:
-            raise
-        except NotOffered as silence:
+        except (NotOffered, Unasked) as silence:
             judging.tallies["forward"].silence = judging.tallies["adjoint"].silence = str(silence)
             return
         except Exception as error:  # the code under test may raise anything
-            text = f"the jvp raises {type(error).__name__}: {error}"
-            judging.tallies["forward"].show(Kind.CRASHED, text)
+            judging.tallies["forward"].show(Kind.CRASHED, raised(error, "the jvp"))
             return
         if found is None:
             judging.tallies["forward"].silence = judging.tallies["adjoint"].silence = "no jvp is given"
@@ -70,7 +69,13 @@ def _pushed(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[A
         ruling = Ruling(Kind.WRONG, float(pushed.center[k]), float(pushed.bar[k]), "differences")
         text = f"the jvp's number {int(k)} is {answer[k]:.6g}, not {pushed.center[k]:.6g}"
         tally.show(Kind.WRONG, text, seen(judging, p, 0, hot, float(answer[k]), ruling))
-    _adjoint(judging, p, tangents, found)
+    judging.asked.turn("adjoint")
+    try:
+        _adjoint(judging, p, tangents, found)
+    except Unasked as error:
+        judging.tallies["adjoint"].silence = str(error)
+    except Exception as error:  # the code under test may raise anything
+        judging.tallies["adjoint"].show(Kind.CRASHED, raised(error, "the vjp"))
 
 
 def _weight(tangent: Row, step: Row) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.judge.budgets import UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import State
-from gradcheck.run.check_compare import Suspect
+from gradcheck.run.check_compare import Suspect, crash
 from gradcheck.run.check_judging import Judging, seen
 from gradcheck.run.check_suspects import Ruling
 
@@ -60,10 +60,14 @@ def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> 
     for s in _spread_out(group)[: PRECISE if undecided else SUSPECTS]:
         if wrong >= SHOWN:
             break
-        if undecided:
-            ruling = judging.court.by_digits(judging.points[s.point], s.way, s.cotangent, s.answer)
-        else:
-            ruling = judging.court.examine(judging.points[s.point], s.way, s.cotangent, s.answer, s.measured)
+        try:
+            if undecided:
+                ruling = judging.court.by_digits(judging.points[s.point], s.way, s.cotangent, s.answer)
+            else:
+                ruling = judging.court.examine(judging.points[s.point], s.way, s.cotangent, s.answer, s.measured)
+        except Exception as error:  # the code under test may raise anything beside a point, too
+            crash(judging, s.point, s.cotangent, error)
+            continue
         if ruling is not None:
             wrong += ruling.kind is Kind.WRONG
             rule(judging, s, ruling)

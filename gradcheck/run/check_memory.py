@@ -66,7 +66,7 @@ def mutation_question(judging: Judging, p: int, ct: Row, rng: np.random.Generato
     cts = unflattened(ct, judging.values[p])
     before = [a.tobytes() for a in (*inputs, *cts)]
     tally = judging.tallies["mutation"]
-    judging.asked.subject.value(inputs)
+    judging.asked.value_as_is(inputs)
     _unchanged(judging, p, ct, before, (*inputs, *cts), "the function")
     inputs = [np.array(x) for x in judging.points[p].inputs]
     judging.asked.vjp_as_is(inputs, cts)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradcheck.cases.planting import Tried
-from gradcheck.oracles.blackbox import TooSlow, flat
+from gradcheck.judge.cells import Kind
+from gradcheck.oracles.blackbox import flat
+from gradcheck.oracles.watch import Fatal, Unasked
 from gradcheck.run.check_basis import basis
 from gradcheck.run.check_compare import measure, suspects_at
 from gradcheck.run.check_hearing import confirm, hear
@@ -15,12 +17,16 @@ from gradcheck.run.check_judging import Judging
 from gradcheck.run.check_screen import screen, split
 from gradcheck.run.check_suspects import Court
 
+SHORT = 200  # characters of a point in a sentence
+
 
 def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
     """Fill the tallies of value, shape, reverse, kinks, nonfinite and precision."""
+    judging.asked.turn("value")
     _evaluate(judging, tried)
     if not judging.points:
         return
+    judging.asked.turn("reverse")
     shapes = [np.shape(x) for x in judging.points[0].inputs]
     ways = basis(judging.givens, shapes, judging.moving)
     judging.court = Court(judging.asked, ways, judging.domains, judging.moving, judging.seed)
@@ -42,8 +48,9 @@ def _evaluate(judging: Judging, tried: Sequence[Tried]) -> None:
         try:
             values = judging.asked.value(point.inputs)
             row = flat(values)
-        except TooSlow:
-            raise
+        except Fatal as error:
+            _fatal_value(judging, point, error)
+            continue
         except Exception as error:  # the code under test may raise anything
             judging.raised = judging.raised or f"{type(error).__name__}: {error}"
             judging.refused.append((point, error))
@@ -53,6 +60,20 @@ def _evaluate(judging: Judging, tried: Sequence[Tried]) -> None:
         if same and np.isfinite(row).all():
             judging.points.append(point)
             judging.values.append(values)
+            judging.asked.outputs = row.size
             judging.tallies["value"].add(row.size)
         else:
             judging.dropped += not point.outside
+
+
+def _fatal_value(judging: Judging, point: Tried, error: Fatal) -> None:
+    """The function ended the process, or as good as that, where a number was to be had from it."""
+    judging.raised = judging.raised or str(error)
+    tally = judging.tallies["value"]
+    if isinstance(error, Unasked):
+        tally.silence = str(error)
+        return
+    at = ", ".join(f"{n} = {np.asarray(x).tolist()}" for n, x in zip(judging.names, point.inputs, strict=True))
+    if point.outside:
+        judging.asked.watch.excuse()
+    tally.show(Kind.OUTSIDE if point.outside else Kind.CRASHED, f"{error} (at {at[:SHORT]})")

@@ -9,7 +9,8 @@ import numpy as np
 
 from gradcheck.judge.budgets import SAME_ANSWER
 from gradcheck.judge.cells import Kind
-from gradcheck.oracles.blackbox import NotOffered, TooSlow, flat
+from gradcheck.oracles.blackbox import NotOffered, flat
+from gradcheck.oracles.watch import Fatal, Unasked, raised
 from gradcheck.run.check_asking import apart, ask, told
 from gradcheck.run.check_broadcast import broadcast_question
 from gradcheck.run.check_judging import Judging, Row, seen
@@ -50,19 +51,19 @@ def judge_structure(judging: Judging, cells: frozenset[str]) -> None:
         for cell, question in QUESTIONS.items():
             if cell not in cells or cell in silent or number >= question.points:
                 continue
+            judging.asked.turn(cell)
             try:
                 question.ask(judging, p, ct, rng)
-            except TooSlow:
-                raise
             except NotOffered as silence:
                 judging.tallies[cell].silence = str(silence)
                 silent.add(cell)
+            except Unasked as error:
+                judging.tallies[cell].silence = str(error)
             except Exception as error:  # code under test may raise anything
-                if _raises_anyway(judging):
+                if not isinstance(error, Fatal) and _raises_anyway(judging):
                     judging.tallies[cell].silence = f"the rule itself raises {type(error).__name__}"
                     continue
-                text = f"raises {type(error).__name__}: {error}"
-                judging.tallies[cell].show(Kind.CRASHED, text, seen(judging, p, 0, ct, float("nan"), None))
+                judging.tallies[cell].show(Kind.CRASHED, raised(error), seen(judging, p, 0, ct, float("nan"), None))
 
 
 def _raises_anyway(judging: Judging) -> bool:
@@ -145,8 +146,6 @@ def _float32(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> Non
     there = judging.asked.vjp(double, [np.asarray(c, np.float64) for c in cts])
     try:
         here = judging.asked.vjp(single, cts)
-    except TooSlow:
-        raise
     except Exception as error:  # the code under test may raise anything
         tally.show(Kind.INACCURATE, f"raises {type(error).__name__} for float32 inputs: {error}")
         return

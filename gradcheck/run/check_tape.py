@@ -13,7 +13,8 @@ import numpy as np
 
 from gradcheck.judge.budgets import SAME_ANSWER
 from gradcheck.judge.cells import Kind
-from gradcheck.oracles.blackbox import Answers, Array, NotOffered, TooSlow, flat
+from gradcheck.oracles.blackbox import Answers, Array, NotOffered, flat
+from gradcheck.oracles.watch import Fatal, Unasked
 from gradcheck.run.check_asking import Gradients, apart, ask, told
 from gradcheck.run.check_judging import Judging, Row, seen
 from gradcheck.run.check_suspects import Ruling, unflattened
@@ -34,6 +35,7 @@ def subsets_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator
     """Every input alone held constant, and alone differentiated by: the others' gradients stay what they are."""
     if len(judging.moving) < 2:
         raise NotOffered("one input is differentiable")
+    _must_offer(judging, "some")
     plain = ask(judging, p, ct)
     for k in rng.permutation(judging.moving)[:MOST_INPUTS].tolist():
         rest = [j for j in judging.moving if j != k]
@@ -64,6 +66,7 @@ def undefined_question(judging: Judging, p: int, ct: Row, rng: np.random.Generat
 
 def accumulate_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
     """`.backward()` adds to what `.grad` holds: twice, to a number that is not zero."""
+    _must_offer(judging, "accumulated")
     plain = ask(judging, p, ct)
     if not all(np.isfinite(np.asarray(plain[k], dtype=float)).all() for k in judging.moving):
         return
@@ -96,8 +99,7 @@ def interleaved(judging: Judging, p: int, ct: Row, rng: np.random.Generator, fir
 
 def primal_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
     """While a derivative is recorded the function gives the values that it gives otherwise."""
-    if not judging.asked.offers("primal"):
-        raise NotOffered(NO_SUCH["primal"])
+    _must_offer(judging, "primal")
     found, known = flat(judging.asked.probe("primal", _fresh(judging, p))), flat(judging.values[p])
     tally = judging.tallies["primal"]
     tally.add(known.size)
@@ -119,11 +121,16 @@ def judge_refusals(judging: Judging) -> None:
     if not judging.asked.offers("primal"):
         tally.silence = NO_SUCH["primal"]
         return
+    judging.asked.turn("primal")
     for point, raised in judging.refused[:AT_MOST]:
         try:
             found = judging.asked.probe("primal", [np.array(x) for x in point.inputs])
-        except TooSlow:
-            raise
+        except Unasked as error:
+            tally.silence = str(error)
+            return
+        except Fatal as error:
+            tally.show(Kind.CRASHED, str(error))
+            return
         except Exception as error:  # the code under test may raise anything, as long as it is the same
             tally.add(1)
             if not isinstance(error, type(raised)) and not isinstance(raised, type(error)):
@@ -196,9 +203,13 @@ def _probe(judging: Judging, what: str, p: int, ct: Row, *words: object) -> Answ
 
 
 def _asked(judging: Judging, what: str, p: int, ct: Row, *words: object) -> Any:
+    _must_offer(judging, what)
+    return judging.asked.probe(what, _fresh(judging, p), unflattened(ct, judging.values[p]), *words)
+
+
+def _must_offer(judging: Judging, what: str) -> None:
     if not judging.asked.offers(what):
         raise NotOffered(NO_SUCH.get(what, "there is no such notion at this door"))
-    return judging.asked.probe(what, _fresh(judging, p), unflattened(ct, judging.values[p]), *words)
 
 
 def _fresh(judging: Judging, p: int) -> list[Array]:

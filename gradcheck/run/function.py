@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from types import MappingProxyType
 
 from gradcheck.cases import build, example_case, example_sizes, narrowed, near_jumps, neighbours, plans
 from gradcheck.expr import to_latex
@@ -37,10 +38,11 @@ class _Heard:
     findings: tuple[Finding, ...]
 
 
-def judge_function(spec: Spec, config: Config) -> Outcome:
-    """The outcome of one function, whatever happens on the way."""
+def judge_function(spec: Spec, config: Config, lost: Mapping[str, str] = MappingProxyType({})) -> Outcome:
+    """The outcome of one function, whatever happens on the way. lost: what of it was the end of a process before."""
     start = time.perf_counter()
-    heard = [_hear(case, config, example) for case, example in cases_of(spec, config)]
+    ended = dict(lost)
+    heard = [_hear(case, config, example, ended) for case, example in cases_of(spec, config)]
     findings = [f for h in heard for f in h.findings]
     known, stale = known_deviations(spec, findings)
     counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
@@ -102,10 +104,10 @@ def _dtypes(spec: Spec, config: Config) -> tuple[str, ...]:
     return config.dtypes or spec.dtypes
 
 
-def _hear(case: Case, config: Config, example: Example | None) -> _Heard:
+def _hear(case: Case, config: Config, example: Example | None, lost: dict[str, str]) -> _Heard:
     computes = case.dtype in _dtypes(case.spec, config)
     names = [w for w in config.witnesses if computes or w not in COMPUTING]
-    said = Hearing(Inquiry(case), config.allowed).all(names, example, implementations=computes)
+    said = Hearing(Inquiry(case), config.allowed, lost).all(names, example, implementations=computes)
     findings = judge(case, said)
     wrong = [f.witness for f in findings if f.verdict is Verdict.DISAGREES and f.worst is not None]
     if case.dtype != "float64" and wrong:

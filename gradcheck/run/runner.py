@@ -5,8 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -51,14 +53,15 @@ def prepare(config: Config) -> None:
             sys.path.insert(0, path)
 
 
-def judge_entry(entry: Entry, config: Config) -> Outcome:
+def judge_entry(entry: Entry, config: Config, ended: Mapping[str, str] = MappingProxyType({})) -> Outcome:
     """The outcome of one entry; a fault of gradcheck's own becomes a crashed outcome, and the run goes on.
 
+    ended: implementations that are not asked, since they were the end of a worker, with how.
     NaN and infinities are judged, not warned of: what the caller told NumPy to do about them changes no verdict.
     """
     try:
         with np.errstate(all="ignore"):
-            return judge_function(entry, config) if isinstance(entry, Spec) else judge_behaviour(entry, config)
+            return judge_function(entry, config, ended) if isinstance(entry, Spec) else judge_behaviour(entry, config)
     except SystemExit:
         return lost(entry, config, "the code under test ended the process", "worker")
     except Exception as error:  # one entry's misfortune is no reason to lose the others
@@ -87,14 +90,24 @@ def _in_workers(work: Sequence[Entry], config: Config) -> Iterator[Outcome]:
     workers = min(config.workers, len(work)) or 1
     pool = ProcessPool(max_workers=workers, context=context, initializer=prepare, initargs=(config,))
     try:
-        futures = [pool.schedule(judge_entry, args=(entry, config), timeout=config.timeout) for entry in work]
+
+        def schedule(entry: Entry, ended: Mapping[str, str]) -> Any:
+            return pool.schedule(judge_entry, args=(entry, config, ended), timeout=config.timeout)
+
+        futures = [schedule(entry, {}) for entry in work]
         for entry, future in zip(work, futures, strict=True):
             try:
                 yield future.result()
+                continue
             except TookTooLong:
-                yield lost(entry, config, f"it took more than {config.timeout:g} s and was stopped", "worker")
+                reason = f"it took more than {config.timeout:g} s and was stopped"
             except ProcessExpired as error:
-                yield lost(entry, config, f"the worker died (exit code {error.exitcode})", "worker")
+                reason = f"the worker died (exit code {error.exitcode})"
+            ended = {f"implementation:{i.backend}": reason for i in getattr(entry, "implementations", ())}
+            try:  # once more without people's code, where there is any: then the others are heard all the same
+                yield schedule(entry, ended).result() if ended else lost(entry, config, reason, "worker")
+            except (TookTooLong, ProcessExpired):
+                yield lost(entry, config, reason, "worker")
     finally:
         pool.stop()  # type: ignore[no-untyped-call]  # all is done, or nobody waits for it any more
         pool.join()

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcheck.oracles.blackbox import Asked, BadAnswer, Handwritten, TooSlow
+from gradcheck.oracles.blackbox import Asked, BadAnswer, Handwritten
 from gradcheck.oracles.blackbox_precise import NotRunning, precise
 from gradcheck.oracles.blackbox_slopes import Direction, along, jacobian, pieces, second_opinion
 from gradcheck.oracles.precise_numbers import Precise, lifted
+from gradcheck.oracles.watch import Lost, Watch
 from gradcheck.spec.model import Domain
 
 
 def asked(fn: Any, count: int = 1) -> Asked:
-    return Asked(Handwritten(fn, None, None, tuple(range(count)), count), 60.0)
+    return Asked(Handwritten(fn, None, None, tuple(range(count)), count), Watch(("value", "precision"), 60.0))
 
 
 def elements(n: int) -> list[Direction]:
@@ -135,7 +136,7 @@ def test_answers_that_are_none_are_refused() -> None:
 def test_a_slow_call_is_not_waited_for_twice() -> None:
     import time
 
-    subject = Asked(Handwritten(lambda x: time.sleep(0.02) or x, None, None, (0,), 1), 0.01)
-    with pytest.raises(TooSlow, match=r"the limit is 0\.01 s"):
+    subject = Asked(Handwritten(lambda x: time.sleep(0.02) or x, None, None, (0,), 1), Watch(("value",), 0.01))
+    with pytest.raises(Lost, match=r"the limit is 0\.01 s"):
         subject.value((np.ones(1),))
-    assert subject.calls == 1
+    assert subject.watch.calls == 1

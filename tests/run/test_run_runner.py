@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gradcheck.oracles import implementations
 from gradcheck.run import entries, exit_code, function, outcomes
 from gradcheck.run.plain import plain
 from gradcheck.run.runner import prepare
@@ -112,21 +113,51 @@ def test_workers_give_the_same_outcomes_in_the_same_order(write, light):
     assert [o["passed"] for o in alone] == [True, False, True]
 
 
-def test_a_worker_that_dies_or_hangs_costs_its_own_entry_only(write, light, fatal):
-    work = entries(load_many([write(DYING + SEVERAL)]))
-    found = list(outcomes(work, light(workers=2, timeout=8.0, **fatal)))
-    assert [o.id for o in found] == ["dies", "hangs", "first", "second", "third"]
+def test_code_that_dies_or_hangs_is_a_crash_of_its_own_witness_only(write, light, fatal, monkeypatch):
+    monkeypatch.setattr(implementations, "LIMIT", 1.0)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    found = list(outcomes(entries(load_many([write(DYING + SEVERAL)])), light(**fatal)))
     assert [o.verdict for o in found] == ["CRASHED", "CRASHED", "AGREES", "DISAGREES", "AGREES"]
-    assert found[0].sentence == "the worker died (exit code 7)"
-    assert found[1].sentence == "it took more than 8 s and was stopped"
-    assert {o.blame for o in found[:2]} == {"worker"}
-    assert "implementation:numpy" in found[0].witnesses
-    assert exit_code(found) == 2  # outranks the wrong claim of `second`
+    assert [o.blame for o in found[:2]] == ["implementation:numpy"] * 2
+    assert found[0].witnesses["implementation:numpy"].reason == "ended the process (exit code 7) at point 1"
+    hung = found[1].witnesses["implementation:numpy"].reason
+    place = f'File "{Path(fatal["python_path"][0], "fatal.py")}", line 8'
+    assert hung.startswith(f"does not come back: the limit is 1 s at point 1: {place}")
+    assert {o.witnesses[w].verdict for o in found[:2] for w in ("engine", "differences")} == {"AGREES"}
+    assert exit_code(found) == 1
+
+
+def test_a_worker_that_dies_or_hangs_costs_peoples_code_only(write, light, fatal, tmp_path: Path):
+    """Two modules end or hold up the worker itself, which imports them; the third is called in a fork of its worker."""
+    (tmp_path / "dying.py").write_text("import os\nos._exit(7)\n", encoding="utf-8")
+    (tmp_path / "hanging.py").write_text("import time\ntime.sleep(600)\n", encoding="utf-8")
+    called = DYING.partition("    hangs")[0].replace("dies:\n", "called:\n")
+    text = DYING.replace("fatal:dies", "dying:f").replace("fatal:hangs", "hanging:f") + called + SEVERAL
+    settings = {**fatal, "allowed": ("dying", "hanging", "fatal")}
+    found = list(outcomes(entries(load_many([write(text)])), light(workers=2, timeout=8.0, **settings)))
+    assert [o.id for o in found] == ["dies", "hangs", "called", "first", "second", "third"]
+    assert [o.verdict for o in found] == ["CRASHED", "CRASHED", "CRASHED", "AGREES", "DISAGREES", "AGREES"]
+    assert [o.witnesses["implementation:numpy"].reason for o in found[:3]] == [
+        "the worker died (exit code 7)",
+        "it took more than 8 s and was stopped",
+        "ended the process (exit code 7) at point 1",
+    ]
+    assert {w.verdict for o in found[:3] for n, w in o.witnesses.items() if ":" not in n} == {"AGREES"}
+    assert not any(o.passed for o in found[:3])
+
+
+def test_a_worker_that_is_stopped_whatever_it_judges_costs_the_entry(write, light, fatal):
+    """Where there is people's code, it is judged once more without it."""
+    text = DYING.partition("    hangs")[0] + "    sine:\n      inputs: {x: {}}\n      value: sin(x)\n"
+    work = entries(load_many([write(text + "      gradient: {x: cos(x)}\n")]))
+    found = list(outcomes(work, light(workers=2, timeout=0.01, **fatal)))
+    assert [(o.sentence, o.blame) for o in found] == [("it took more than 0.01 s and was stopped", "worker")] * 2
+    assert exit_code(found) == 2  # could not judge
 
 
 def test_one_entry_is_given_to_a_worker_too(write, light, fatal):
-    work = entries(load_many([write(DYING.split("    hangs")[0])]))
-    (outcome,) = outcomes(work, light(workers=2, **fatal))
+    work = entries(load_many([write("sine:\n  inputs: {x: {}}\n  value: sin(x)\n  gradient: {x: cos(x)}\n")]))
+    (outcome,) = outcomes(work, light(workers=2, timeout=0.01))
     assert outcome.blame == "worker"
 
 
@@ -142,13 +173,14 @@ def test_nothing_to_do_with_workers(light):
     assert list(outcomes([], light(workers=2))) == []
 
 
-def test_code_that_ends_the_process_is_lost_without_workers_too(write, light, fatal, monkeypatch):
+def test_code_that_leaves_is_a_crash_of_its_witness(write, light, fatal, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     found = list(
         outcomes(entries(load_many([write(DYING.split("    hangs")[0].replace("dies", "leaves"))])), light(**fatal))
     )
     assert [o.verdict for o in found] == ["CRASHED"]
-    assert exit_code(found) == 2
+    assert "raises SystemExit: good-bye" in found[0].sentence
+    assert exit_code(found) == 1
 
 
 def test_folders_of_modules_are_found_first_unless_imports_are_refused(light, monkeypatch, tmp_path: Path):

@@ -1,0 +1,204 @@
+"""Does code that crashes, hangs or leaves cost its own cell only? Whatever else is asked must be answered as before."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hostile
+import numpy as np
+import pytest
+
+from gradcheck import Real, check
+from gradcheck.errors import UsageError
+from gradcheck.judge.cells import CELLS, FAILING, CellFinding, Kind
+from gradcheck.report.checked import Result
+
+OPTIONS: dict[str, Any] = {"points": 8, "time_limit": 1.0}
+
+
+def judged(vjp: Callable[..., Any], fn: Callable[..., Any] = hostile.sine, **options: Any) -> Result:
+    return check(fn, [Real(2)], vjp=vjp, **(OPTIONS | options))
+
+
+def without(cell: str, result: Result) -> list[CellFinding]:
+    return [f for f in result.findings if f.cell != cell]
+
+
+def of(cell: str, result: Result) -> CellFinding:
+    return next(f for f in result.findings if f.cell == cell)
+
+
+@pytest.fixture(scope="module")
+def honest() -> Result:
+    result = judged(hostile.rule())
+    assert result.passed and result.checked.notes == ()
+    return result
+
+
+def called(deed: Callable[[], None]) -> str:
+    return deed.__name__
+
+
+@pytest.mark.parametrize("deed", hostile.CRASHING, ids=called)
+def test_a_crash_costs_its_cell_and_no_other(deed: Callable[[], None], honest: Result) -> None:
+    result = judged(hostile.rule(deed))
+    assert not result.passed and result.verdict == "CRASHED"
+    assert of("zero", result).kind is Kind.CRASHED
+    assert hostile.CRASHING[deed] in of("zero", result).sentence
+    assert without("zero", result) == without("zero", honest)  # the same cells, the same numbers
+
+
+@pytest.mark.parametrize("deed", hostile.HARMLESS, ids=called)
+def test_what_spoils_no_number_is_noted_and_nothing_else(deed: Callable[[], None], honest: Result) -> None:
+    before = state()
+    result = judged(hostile.rule(deed))
+    assert result.findings == honest.findings
+    assert any(hostile.HARMLESS[deed] in note for note in result.checked.notes) == bool(hostile.HARMLESS[deed])
+    assert state() == before
+
+
+def state() -> tuple[object, ...]:
+    return os.getcwd(), random.getstate(), np.random.get_state()[1].tobytes(), np.geterr(), threading.active_count()
+
+
+@pytest.mark.parametrize("deed", sorted(hostile.HERE, key=called), ids=called)
+def test_what_raises_costs_its_cell_in_this_process_too(deed: Callable[[], None], honest: Result) -> None:
+    result = judged(hostile.rule(deed), isolate=False)
+    assert of("zero", result).kind is Kind.CRASHED
+    assert hostile.CRASHING[deed] in of("zero", result).sentence
+    assert without("zero", result) == without("zero", honest)
+
+
+@pytest.mark.parametrize("deed", [hostile.prints, hostile.changes_the_folder, hostile.seeds_everything], ids=called)
+def test_what_spoils_no_number_is_set_back_in_this_process_too(
+    deed: Callable[[], None], honest: Result, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = state()
+    result = judged(hostile.rule(deed), isolate=False)
+    assert result.findings == honest.findings
+    assert state() == before
+    assert "xxx" not in capsys.readouterr().out
+
+
+def test_a_call_that_comes_back_late_costs_its_cell_in_this_process_too(honest: Result) -> None:
+    result = judged(hostile.rule(lambda: time.sleep(0.6)), isolate=False, time_limit=0.5)
+    assert of("zero", result).sentence == "the vjp does not come back: the limit is 0.5 s"
+    assert without("zero", result) == without("zero", honest)
+
+
+def test_a_function_that_dies_at_some_points_is_judged_at_the_others() -> None:
+    result = judged(hostile.sine_rule, hostile.sine_but_at_zero, points=16)
+    told = of("value", result)
+    assert (told.kind, result.verdict) == (Kind.CRASHED, "CRASHED")
+    assert told.sentence.startswith("the function ended the process (exit code 9) (at x = [")
+    assert of("reverse", result).kind is Kind.RIGHT and result.checked.points > 4
+
+
+def test_a_function_that_hangs_beside_the_points_costs_the_slopes_only() -> None:
+    inputs = [Real(2, usual=(0, 1))]
+    result = check(hostile.sine_but_below_zero, inputs, vjp=hostile.sine_rule, **(OPTIONS | {"points": 4}))
+    assert not result.passed
+    assert {f.cell for f in result.findings if f.kind is Kind.CRASHED} <= {"value", "reverse"}
+    assert of("mutation", result).kind is Kind.RIGHT
+
+
+def test_a_rule_that_always_dies_leaves_a_whole_result() -> None:
+    result = judged(hostile.dies_everywhere)
+    crashed = {f.cell for f in result.findings if f.kind is Kind.CRASHED}
+    assert crashed == {"reverse", "repeat", "mutation", "zero", "linear", "layout", "float32"}
+    assert of("value", result).kind is Kind.RIGHT
+    assert {f.cell for f in result.findings} == set(CELLS)
+    assert not result.passed
+
+
+@pytest.mark.parametrize(
+    ("vjp", "fn", "cell", "kind"),
+    [
+        (hostile.strided, hostile.sine, "layout", Kind.CRASHED),
+        (hostile.doubles_only, hostile.sine, "float32", Kind.CRASHED),
+        (hostile.writes, hostile.sine, "mutation", Kind.WRONG),
+    ],
+)
+def test_each_costs_its_own_cell(vjp: Any, fn: Any, cell: str, kind: Kind) -> None:
+    result = judged(vjp, fn)
+    assert of(cell, result).kind is kind
+    assert {f.cell for f in result.findings if f.kind in FAILING} == {cell}
+
+
+def test_global_random_numbers_are_noticed_and_left_as_they_were() -> None:
+    before = state()
+    result = judged(hostile.draws)
+    assert of("repeat", result).kind is Kind.WRONG
+    assert any("NumPy's global random numbers" in note for note in result.checked.notes)
+    assert state() == before
+
+
+def test_a_jvp_and_a_second_order_rule_that_die_cost_their_cells(honest: Result) -> None:
+    result = judged(hostile.rule(), jvp=hostile.dies_everywhere, order=2, second=lambda i, ct, u: os._exit(5))
+    crashed = {f.cell: f.sentence for f in result.findings if f.kind is Kind.CRASHED}
+    assert set(crashed) == {"forward", "second"}
+    assert crashed["forward"] == "the jvp ended the process (exit code 3)"
+    assert "exit code 5" in crashed["second"]
+    concerned = ("forward", "adjoint", "second", "mixed")
+    spared = [f for f in result.findings if f.cell not in concerned]
+    assert spared == [f for f in honest.findings if f.cell not in concerned]
+
+
+def test_code_that_dies_of_precise_numbers_has_no_precise_witness() -> None:
+    """Nobody wrote it for them: it is a silence, and no crash."""
+    result = check(hostile.no_objects, [Real(2)], vjp=lambda i, ct: (ct * (1 - np.tanh(i[0]) ** 2),), points=24)
+    assert result.verdict != "CRASHED", str(result)
+    assert of("precision", result).kind is Kind.SILENT
+    assert "SIGSEGV" in of("precision", result).sentence
+
+
+def test_a_crash_is_told_with_the_place_in_the_code() -> None:
+    result = judged(hostile.rule(hostile.segfaults))
+    assert any("hostile.py" in note and "in segfaults" in note for note in result.checked.notes), result.checked.notes
+    printed = judged(hostile.rule(lambda: (print("before it"), os._exit(1))))
+    assert "zero: the vjp ended the process (exit code 1): before it" in printed.checked.notes
+
+
+def test_nothing_is_left_running(tmp_path: Path) -> None:
+    def deed() -> None:
+        (tmp_path / str(os.getpid())).touch()
+        if os.fork() == 0:
+            (tmp_path / str(os.getpid())).touch()
+        threading.Event().wait()
+
+    result = judged(hostile.rule(deed))
+    assert any("test_check_isolated.py" in note and "in deed" in note for note in result.checked.notes)
+    pids = [path.name for path in tmp_path.iterdir()]
+    assert len(pids) == 4  # two tries, each with a process of its own
+    left = subprocess.run(["ps", "-o", "stat=", "-p", ",".join(pids)], capture_output=True, text=True, check=False)
+    assert [state for state in left.stdout.split() if not state.startswith("Z")] == []
+
+
+@pytest.mark.parametrize("isolate", [True, False])
+def test_the_users_own_interruption_ends_the_check(isolate: bool) -> None:
+    """Also where the code catches KeyboardInterrupt, or raises one itself."""
+    caller = os.getpid()
+
+    def deed() -> None:
+        os.kill(caller, signal.SIGINT)
+        time.sleep(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        judged(hostile.rule(deed), isolate=isolate, time_limit=20.0)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_refusal_comes_out_as_it_is() -> None:
+    with pytest.raises(UsageError, match=r"isolate is True, False or 'auto', not 'yes'"):
+        judged(hostile.rule(), isolate="yes")
+    with pytest.raises(ZeroDivisionError):
+        check(hostile.sine, lambda rng: (rng.normal(size=2), 1 / 0)[:1] if rng.normal() else None,
+              vjp=hostile.sine_rule)  # fmt: skip
