@@ -18,10 +18,12 @@ from gradcheck.cases.planting import Tried, points, sampled
 from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.judge.cells import CELLS, FAILING, CellFinding, Kind, Standing, Tally, standing
 from gradcheck.oracles.blackbox import Asked, NotOffered, Second, Subject, TooSlow, flat
+from gradcheck.run.check_forward import judge_forward
+from gradcheck.run.check_judging import Judging, tallies
 from gradcheck.run.check_kinks import judge_kinks
-from gradcheck.run.check_shape import Judging, judge_shape, tallies
+from gradcheck.run.check_shape import judge_shape
 from gradcheck.run.check_shrink import shrunk
-from gradcheck.run.check_structure import QUESTIONS, judge_forward, judge_structure
+from gradcheck.run.check_structure import QUESTIONS, judge_structure
 from gradcheck.spec.model import Domain
 
 SIZES = (3, 2, 4, 5)  # of named dimensions in the first shape, in turn

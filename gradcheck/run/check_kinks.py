@@ -16,7 +16,7 @@ from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import contract
 from gradcheck.oracles.blackbox import TooSlow, flat
 from gradcheck.oracles.blackbox_slopes import along
-from gradcheck.run.check_shape import Judging, cotangents, seen
+from gradcheck.run.check_judging import Judging, cotangents, seen
 from gradcheck.run.check_suspects import Ruling, unflattened
 
 SHOWN = 1  # wrong numbers, after which no further point is looked at

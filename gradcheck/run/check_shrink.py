@@ -14,7 +14,7 @@ from gradcheck.judge.cells import CellFinding, Kind, Seen
 from gradcheck.judge.slopes import contract
 from gradcheck.oracles.blackbox import TooSlow, flat
 from gradcheck.oracles.blackbox_slopes import jacobian
-from gradcheck.run.check_shape import Judging
+from gradcheck.run.check_judging import Judging
 from gradcheck.run.check_suspects import Ruling, component, unflattened
 from gradcheck.spec.membership import within_box
 

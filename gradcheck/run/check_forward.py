@@ -1,0 +1,92 @@
+"""Is the jvp what the slopes say, and the adjoint of the vjp?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcheck.judge.budgets import INACCURATE_UNITS, SAME_ANSWER, UNIT
+from gradcheck.judge.cells import Kind
+from gradcheck.judge.slopes import State, compare_slopes, contract, typical_size
+from gradcheck.oracles.blackbox import Array, TooSlow, flat
+from gradcheck.run.check_asking import ask
+from gradcheck.run.check_judging import Judging, Row, cotangents, seen
+from gradcheck.run.check_suspects import Ruling
+
+
+def judge_forward(judging: Judging) -> None:
+    """Fill the tallies forward and adjoint, where there is a jvp."""
+    rng = np.random.default_rng([judging.seed, 17])
+    for p, point in enumerate(judging.points):
+        if point.outside or point.extreme or p not in judging.slopes:
+            continue
+        tangents = [np.round(rng.normal(0.0, 1.0, np.shape(point.inputs[k])), 2) for k in judging.moving]
+        try:
+            found = judging.asked.jvp(point.inputs, tangents)
+        except TooSlow:
+            raise
+        except Exception as error:  # the code under test may raise anything
+            text = f"the jvp raises {type(error).__name__}: {error}"
+            judging.tallies["forward"].show(Kind.CRASHED, text)
+            return
+        if found is None:
+            judging.tallies["forward"].silence = judging.tallies["adjoint"].silence = "no jvp is given"
+            return
+        _pushed(judging, p, tangents, found)
+
+
+def _pushed(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[Array]) -> None:
+    point, tally = judging.points[p], judging.tallies["forward"]
+    shapes = [np.shape(v) for v in judging.values[p]]
+    if [np.shape(v) for v in found] != shapes:
+        tally.show(Kind.WRONG, f"the jvp has shape {[np.shape(v) for v in found]}, the function {shapes}")
+        return
+    answer, row = flat(found), flat(judging.values[p])
+    by = dict(zip(judging.moving, tangents, strict=True))
+    weights = np.array([_weight(by[d.which], d.step) for d in judging.court.basis])
+    if any(d.element is None for d in judging.court.basis):
+        tally.silence = "inputs with a structure are not pushed forward"
+        return
+    truth = judging.slopes[p]
+    pushed = contract(truth.center.T, truth.bar.T, truth.kink.T, weights)
+    lengths = np.array([np.abs(point.inputs[d.which][d.element]) for d in judging.court.basis])
+    speed = np.max(np.abs(weights) / np.where(lengths > 0, lengths, np.inf), initial=0.0)
+    sizes = np.full(row.shape, 1 / speed if speed > 0 else np.inf)
+    typical = typical_size(pushed.center, float(np.abs(row).sum()), sizes)
+    states = compare_slopes(answer, pushed, sizes, float(np.abs(row).max(initial=0.0)), typical)
+    tally.add(len(states), int((states != State.AGREES).sum()))
+    for k in np.flatnonzero((states == State.OFF) & ~pushed.kink):
+        hot = np.zeros(row.size)
+        hot[k] = 1.0
+        steps: list[Any] = [by.get(i) for i in range(len(point.inputs))]
+        low, high, torn = judging.court.hull(point.inputs, None, hot, float(answer[k]), steps=steps)
+        if torn and low <= answer[k] <= high:
+            continue
+        ruling = Ruling(Kind.WRONG, float(pushed.center[k]), float(pushed.bar[k]), "differences")
+        text = f"the jvp's number {int(k)} is {answer[k]:.6g}, not {pushed.center[k]:.6g}"
+        tally.show(Kind.WRONG, text, seen(judging, p, 0, hot, float(answer[k]), ruling))
+    _adjoint(judging, p, tangents, found)
+
+
+def _weight(tangent: Row, step: Row) -> float:
+    return float((tangent * step).sum())
+
+
+def _adjoint(judging: Judging, p: int, tangents: Sequence[Row], pushed: Sequence[Array]) -> None:
+    if p in set(judging.kinked) or p not in set(judging.right):
+        return
+    tally = judging.tallies["adjoint"]
+    for ct in list(cotangents(np.random.default_rng([judging.seed, p]), flat(pushed).size))[:2]:
+        gradients = ask(judging, p, ct)
+        forward = ct * flat(pushed)
+        back = np.concatenate([
+            np.ravel(np.asarray(gradients[k], float) * t) for k, t in zip(judging.moving, tangents, strict=True)
+        ])  # fmt: skip
+        tally.add(1)
+        size = np.abs(forward).sum() + np.abs(back).sum()
+        if not abs(forward.sum() - back.sum()) <= max(SAME_ANSWER, INACCURATE_UNITS * UNIT) * size:
+            ruling = Ruling(Kind.WRONG, float(forward.sum()), 0.0, "the jvp")
+            text = f"<vjp(ct), t> is {back.sum():.6g}, <ct, jvp(t)> is {forward.sum():.6g}"
+            tally.show(Kind.WRONG, text, seen(judging, p, 0, ct, float(back.sum()), ruling))

@@ -1,0 +1,110 @@
+"""What becomes of suspicions? Each is examined with every excuse, and entered into the cell that it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gradcheck.judge.budgets import UNIT
+from gradcheck.judge.cells import Kind
+from gradcheck.judge.slopes import State
+from gradcheck.run.check_compare import Suspect
+from gradcheck.run.check_judging import Judging, seen
+from gradcheck.run.check_suspects import Ruling
+
+FEW = 0.05  # share of those numbers in which the ladder may have erred
+CONFIRMING = 6  # ordinary points at which the precise witness must agree with the ladder before it is heard
+SUSPECTS = 120  # suspicions examined of each group; the rest stay undecided
+SHOWN = 2  # wrong numbers, after which no further suspicion is examined
+PRECISE = 60  # undecided numbers that are put to the precise witness
+
+
+def confirm(judging: Judging) -> None:
+    """Let the precise witness speak where it agreed with the ladder at ordinary points."""
+    ordinary = [p for p in judging.slopes if judging.points[p].origin in ("drawn", "sampled")][:CONFIRMING]
+    agreed = contradicted = 0
+    for p in ordinary:
+        some = range(0, len(judging.court.basis), max(1, len(judging.court.basis) // CONFIRMING))
+        found = judging.court.digits(judging.points[p].inputs, some)
+        known = judging.slopes[p]
+        theirs, bars, kinks = (column[some] for column in (known.center, known.bar, known.kink))
+        if found is None or found.center[0].shape != theirs.shape:
+            return
+        both = np.isfinite(bars) & np.isfinite(found.bar[0]) & ~(kinks | found.kink[0])
+        gap = np.abs(theirs - found.center[0])[both]
+        apart = gap > 16 * bars[both] + 64 * UNIT * np.abs(theirs[both])
+        contradicted += int(apart.sum())
+        agreed += int((~apart).sum())
+    judging.court.trusted = agreed > 0 and contradicted <= FEW * agreed
+    if contradicted > FEW * agreed:
+        judging.court.silence = "the code rounds inside: at hundreds of bits it contradicts its own slopes"
+
+
+def hear(judging: Judging, suspects: Sequence[Suspect]) -> None:
+    """Examine the suspicions, those inside the limits first; the sizes that people use before the extreme ones."""
+    groups: dict[tuple[bool, bool, bool], list[Suspect]] = {}
+    for s in suspects:
+        point = judging.points[s.point]
+        undecided = s.state is State.UNDECIDED
+        groups.setdefault((point.outside, point.extreme, undecided), []).append(s)
+    for (_, _, undecided), group in sorted(groups.items()):
+        if judging.accused:
+            return
+        _hear_group(judging, group, undecided)
+
+
+def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> None:
+    wrong = 0
+    for s in _spread_out(group)[: PRECISE if undecided else SUSPECTS]:
+        if wrong >= SHOWN:
+            break
+        if undecided:
+            ruling = judging.court.by_digits(judging.points[s.point], s.way, s.cotangent, s.answer)
+        else:
+            ruling = judging.court.examine(judging.points[s.point], s.way, s.cotangent, s.answer, s.measured)
+        if ruling is not None:
+            wrong += ruling.kind is Kind.WRONG
+            rule(judging, s, ruling)
+
+
+def _spread_out(group: Sequence[Suspect]) -> list[Suspect]:
+    """One suspicion of every point first, then the seconds, and so on."""
+    rank: dict[int, int] = {}
+    order = []
+    for s in group:
+        order.append((rank.setdefault(s.point, 0), s))
+        rank[s.point] += 1
+    return [s for _, s in sorted(order, key=lambda pair: pair[0])]
+
+
+def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
+    """Enter a ruling into the tally of its cell."""
+    outside = judging.points[s.point].outside
+    tally = judging.tallies["reverse"]
+    if ruling.kind is Kind.RIGHT:
+        tally.undecided -= not outside
+        judging.covered.add(judging.court.basis[s.way].which)
+        return
+    if ruling.kind is Kind.WRONG and not np.isfinite(s.answer) and not _smooth(judging, s.point):
+        ruling = replace(ruling, kind=Kind.NOT_SMOOTH, why="the function is not smooth there")
+    if ruling.kind is Kind.UNMEASURED or (outside and ruling.kind is Kind.NOT_SMOOTH):
+        return
+    name = cell or ("nonfinite" if not np.isfinite(s.answer) else "precision" if "bits" in ruling.whose else "reverse")
+    if ruling.kind is Kind.WRONG and name == "precision":
+        name = "reverse"
+    kind = Kind.OUTSIDE if outside else ruling.kind
+    judging.accused |= kind is Kind.WRONG
+    what = "the gradient" if not ruling.why else f"the gradient ({ruling.why})"
+    here = seen(judging, s.point, s.way, s.cotangent, s.answer, ruling)
+    place = f"{here.input}{list(here.index) or ''}"
+    judging.tallies[name].show(kind, f"{what} of {place} is {s.answer:.6g}, not {ruling.center:.6g}", here)
+
+
+def _smooth(judging: Judging, p: int) -> bool:
+    """Whether the function is smooth at a point, in every element and output."""
+    known = judging.slopes[p]
+    if known.kink.any() or not np.isfinite(known.bar).all():
+        return False
+    return judging.court.smooth_everywhere(judging.points[p].inputs)
