@@ -27,7 +27,16 @@ CELLS: Mapping[str, str] = {
     "repeat": "the vjp gives the same numbers again, also after a call at another point",
     "precision": "digits of the gradient, against the function's own code run with hundreds of bits",
     "float32": "a gradient for float32 inputs",
-    "second": "the rule for the gradient's own gradient",
+    "subsets": "every input alone held constant, and alone differentiated by: the other gradients stay the same",
+    "undefined": "outputs that were not used, and cotangents that are None, count as zeros",
+    "accumulate": "backward adds to what .grad holds already",
+    "detached": "no gradient reaches an input through a detached copy of it",
+    "primal": "under differentiation the function gives the same values, and raises where it raises without",
+    "broadcast": "where the function repeats an input of size 1, its gradient is the sum over the repetitions",
+    "vmap": "a batch under vmap gives what single calls give",
+    "compiled": "a compiled call gives what an eager one gives",
+    "second": "the rule for the gradient's own gradient (reverse over reverse)",
+    "mixed": "the derivative of the gradient by forward over reverse mode",
 }
 
 

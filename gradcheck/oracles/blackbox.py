@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Answer = TypeVar("Answer")
 Inputs = Sequence[Array]
+Answers = tuple[Array | None, ...]  # one an input, or one an output
+Batched = list[tuple[tuple[Array, ...], Answers]]  # the values and gradients of each point
 
 
 class Subject(Protocol):
@@ -128,8 +130,12 @@ class Second:
         return tuple(answers)
 
     def jvp(self, inputs: Inputs, tangents: Sequence[Array]) -> tuple[Array, ...] | None:
-        """There is none."""
-        return None
+        """Forward over reverse, where the door has it."""
+        mixed = getattr(self.first, "mixed", None)
+        if mixed is None:
+            raise NotOffered("a rule for it cannot be given")
+        found: tuple[Array, ...] = mixed(inputs[:-1], inputs[-1], tangents)
+        return found
 
 
 @dataclass
@@ -166,6 +172,14 @@ class Asked:
     def jvp(self, inputs: Inputs, tangents: Sequence[Array]) -> tuple[Array, ...] | None:
         """The derivative along tangents, or None."""
         return self._timed(lambda: self.subject.jvp(_fresh(inputs), _fresh(tangents)))
+
+    def offers(self, what: str) -> bool:
+        """Whether the subject's door has a question of its own by this name."""
+        return callable(getattr(self.subject, what, None))
+
+    def probe(self, what: str, *words: Any) -> Any:
+        """The answer to a question that only some doors have (methods beyond `Subject`); `words` are handed on."""
+        return self._timed(lambda: getattr(self.subject, what)(*words))
 
     def _timed(self, call: Callable[[], Answer]) -> Answer:
         start = time.perf_counter()

@@ -14,22 +14,22 @@ import numpy as np
 
 from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs
 from gradcheck.oracles.jax_library import jax, jnp
+from gradcheck.oracles.jax_probes import JaxProbes, arrays, forward_mode
 
 
 @dataclass
-class JaxCode:
+class JaxCode(JaxProbes):
     """A callable on JAX arrays. moving: the inputs that derivatives are taken by."""
 
     fn: Callable[..., Any]
     moving: tuple[int, ...]
     name: str = "fn"
-    forward: bool = True
     compiled: dict[str, Callable[..., Any]] = field(default_factory=dict)
     eager: set[str] = field(default_factory=set)
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All real outputs."""
-        return tuple(np.array(v) for v in self._run("value", self._real, *_arrays(inputs)))
+        return tuple(np.array(v) for v in self._run("value", self._real, *arrays(inputs)))
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """What the pullback of `jax.vjp` gives."""
@@ -38,28 +38,21 @@ class JaxCode:
             values, pull = jax.vjp(self._of(args), *[args[k] for k in self.moving])
             return pull(tuple(jnp.asarray(c, v.dtype) for c, v in zip(cts, values, strict=True)))
 
-        found = self._run("vjp", pulled, _arrays(inputs), _arrays(cotangents))
+        found = self._run("vjp", pulled, arrays(inputs), arrays(cotangents))
         answers: list[Array | None] = [None] * len(inputs)
         for k, g in zip(self.moving, found, strict=True):
             answers[k] = np.array(g)
         return tuple(answers)
 
     def jvp(self, inputs: Inputs, tangents: Sequence[Array]) -> tuple[Array, ...] | None:
-        """Forward mode, where the code has one: a `custom_vjp` has none."""
+        """Forward mode; NotOffered where there is none: a `custom_vjp` has none."""
 
         def pushed(args: Any, ts: Any) -> Any:
             return jax.jvp(self._of(args), [args[k] for k in self.moving], ts)[1]
 
-        if not self.forward:
-            return None
-        try:
-            typed = [np.asarray(t, np.asarray(inputs[k]).dtype) for k, t in zip(self.moving, tangents, strict=True)]
-            return tuple(np.array(v) for v in self._run("jvp", pushed, _arrays(inputs), list(_arrays(typed))))
-        except (TypeError, ValueError) as error:  # JAX says so of a custom_vjp, and of a callback
-            if "can't apply forward-mode" not in str(error) and "do not support JVP" not in str(error):
-                raise
-            self.forward = False
-            return None
+        typed = [np.asarray(t, np.asarray(inputs[k]).dtype) for k, t in zip(self.moving, tangents, strict=True)]
+        with forward_mode():
+            return tuple(np.array(v) for v in self._run("jvp", pushed, arrays(inputs), list(arrays(typed))))
 
     def second(self, inputs: Inputs, cotangent: Array, u: Any) -> list[Array]:
         """The gradient of <u, vjp(inputs, cotangent)> by the moving inputs and the cotangent, reverse over reverse."""
@@ -72,7 +65,8 @@ class JaxCode:
             return [*found[1:], found[0]]
 
         many = u if isinstance(u, tuple) else (u,)
-        found = self._run("second", pulled_back, _arrays(inputs), jnp.asarray(cotangent), _arrays(many))
+        with forward_mode():
+            found = self._run("second", pulled_back, arrays(inputs), jnp.asarray(cotangent), arrays(many))
         return [np.array(g) for g in found]
 
     def _of(self, args: Sequence[Any]) -> Callable[..., Any]:
@@ -98,9 +92,3 @@ class JaxCode:
         except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):  # branches on its numbers, or leaves JAX
             self.eager.add(what)
             return f(*args)
-
-
-def _arrays(inputs: Sequence[Array]) -> tuple[Any, ...]:
-    if any(np.asarray(x).dtype == object for x in inputs):
-        raise TypeError("JAX has no arrays of precise numbers")
-    return tuple(jnp.asarray(np.array(x)) for x in inputs)

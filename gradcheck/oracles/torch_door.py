@@ -8,30 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs, NotOffered
 from gradcheck.oracles.torch_library import torch
+from gradcheck.oracles.torch_probes import (
+    TorchProbes,
+    forward_mode,
+    leaves,
+    number,
+    placed,
+    tensor,
+)
 
 
 @dataclass
-class TorchCode:
+class TorchCode(TorchProbes):
     """A callable on tensors. moving: the inputs that derivatives are taken by."""
 
     fn: Callable[..., Any]
     moving: tuple[int, ...]
     name: str = "fn"
-    forward: bool = True
-    kept: tuple[int, ...] = field(default=(), init=False)  # outputs that are real numbers
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All real outputs; those of integers or truth values have no derivative and are left out."""
         with torch.no_grad():
-            outputs = self._outputs([_tensor(x) for x in inputs])
-        return tuple(np.array(o.detach().numpy()) for o in outputs)
+            outputs = self._outputs([tensor(x) for x in inputs])
+        return tuple(number(o) for o in outputs)
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """What backward gives; zeros where it gives None."""
@@ -42,41 +48,35 @@ class TorchCode:
         return self._pulled(inputs, cotangents, times=2)
 
     def _pulled(self, inputs: Inputs, cotangents: Sequence[Array], times: int) -> tuple[Array | None, ...]:
-        tensors = self._leaves(inputs)
+        tensors = leaves(inputs, self.moving)
         outputs = self._outputs(tensors)
         wrt = [tensors[k] for k in self.moving]
-        live = [(o, _tensor(c)) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
+        live = [(o, tensor(c)) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
         found: Sequence[Any] = [None] * len(wrt)
         for round_ in range(times if live else 0):
             ends, cts = [o for o, _ in live], [c for _, c in live]
             found = torch.autograd.grad(ends, wrt, cts, allow_unused=True, retain_graph=round_ + 1 < times)
-        return self._placed(inputs, wrt, found)
+        return placed(inputs, self.moving, tensors, found)
 
     def jvp(self, inputs: Inputs, tangents: Sequence[Array]) -> tuple[Array, ...] | None:
-        """Forward mode, where the code has one; None where it says that it has not."""
-        if not self.forward:
-            return None
+        """Forward mode; NotOffered where the code has none.
+
+        Leaves require gradients too: PyTorch drops the tangent of a `torch.library` operator without a word where they
+        do not, and says that it has no forward rule where they do.
+        """
         ad: Any = torch.autograd.forward_ad
-        try:
-            with ad.dual_level():
-                tensors = [_tensor(x) for x in inputs]
-                for k, t in zip(self.moving, tangents, strict=True):
-                    tensors[k] = ad.make_dual(tensors[k], _tensor(np.asarray(t, dtype=np.asarray(inputs[k]).dtype)))
-                duals = [ad.unpack_dual(o) for o in self._outputs(tensors)]
-                return tuple(
-                    np.array((torch.zeros_like(d.primal) if d.tangent is None else d.tangent).detach().numpy())
-                    for d in duals
-                )
-        except NotImplementedError as error:  # PyTorch says so of a Function without jvp, and of its own operations
-            if "forward AD" not in str(error) and "forward mode AD" not in str(error):
-                raise
-            self.forward = False
-            return None
+        with ad.dual_level(), forward_mode():
+            tensors = leaves(inputs, self.moving)
+            for k, t in zip(self.moving, tangents, strict=True):
+                tensors[k] = ad.make_dual(tensors[k], tensor(np.asarray(t, dtype=np.asarray(inputs[k]).dtype)))
+            outputs = self._outputs(tensors)
+            duals = [ad.unpack_dual(o) for o in outputs]
+            return tuple(number(torch.zeros_like(d.primal) if d.tangent is None else d.tangent) for d in duals)
 
     def second(self, inputs: Inputs, cotangent: Array, u: Any) -> list[Array]:
         """The gradient of <u, vjp(inputs, cotangent)> by the moving inputs and the cotangent, by backward twice."""
-        tensors = self._leaves(inputs)
-        ct = _tensor(cotangent).requires_grad_()
+        tensors = leaves(inputs, self.moving)
+        ct = tensor(cotangent).requires_grad_()
         outputs = self._outputs(tensors)
         wrt = [tensors[k] for k in self.moving]
         many = u if isinstance(u, tuple) else (u,)
@@ -84,7 +84,7 @@ class TorchCode:
             gradients = torch.autograd.grad(outputs, wrt, [ct], allow_unused=True, create_graph=True)
             if any(g is not None and g.grad_fn is not None and "Error" in g.grad_fn.name() for g in gradients):
                 raise NotOffered("the backward is marked with @once_differentiable")
-            live = [(g, _tensor(v)) for g, v in zip(gradients, many, strict=True) if g is not None and g.requires_grad]
+            live = [(g, tensor(v)) for g, v in zip(gradients, many, strict=True) if g is not None and g.requires_grad]
             found: Sequence[Any] = [None] * (len(wrt) + 1)
             if live:
                 found = torch.autograd.grad([g for g, _ in live], [*wrt, ct], [v for _, v in live], allow_unused=True)
@@ -98,9 +98,6 @@ class TorchCode:
             for g, e in zip(found, ends, strict=True)
         ]
 
-    def _leaves(self, inputs: Inputs) -> list[Any]:
-        return [_tensor(x).requires_grad_() if k in self.moving else _tensor(x) for k, x in enumerate(inputs)]
-
     def _outputs(self, tensors: Sequence[Any]) -> list[Any]:
         result = self.fn(*tensors)
         many = list(result) if isinstance(result, tuple | list) else [result]
@@ -110,21 +107,6 @@ class TorchCode:
         if not real:
             raise BadAnswer("the function gives no real tensor")
         return real
-
-    def _placed(self, inputs: Inputs, wrt: Sequence[Any], found: Sequence[Any]) -> tuple[Array | None, ...]:
-        answers: list[Array | None] = [None] * len(inputs)
-        for k, w, g in zip(self.moving, wrt, found, strict=True):
-            answers[k] = np.array((torch.zeros_like(w) if g is None else g).detach().numpy())
-        return tuple(answers)
-
-
-def _tensor(x: Array) -> Any:
-    """A tensor over the same memory; a copy where PyTorch has no such layout (reversed views)."""
-    if x.dtype == object:
-        raise TypeError("PyTorch has no tensors of precise numbers")
-    if any(s < 0 for s in x.strides) or not x.flags.writeable:
-        return torch.from_numpy(np.array(x))
-    return torch.from_numpy(x)
 
 
 def is_torch(fn: Any) -> bool:

@@ -18,12 +18,14 @@ from gradcheck.cases.planting import Tried, points, sampled
 from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.judge.cells import CELLS, FAILING, CellFinding, Kind, Standing, Tally, standing
 from gradcheck.oracles.blackbox import Asked, NotOffered, Second, Subject, TooSlow, flat
+from gradcheck.run.check_batch import judge_batch
 from gradcheck.run.check_forward import judge_forward
 from gradcheck.run.check_judging import Judging, tallies
 from gradcheck.run.check_kinks import judge_kinks
 from gradcheck.run.check_shape import judge_shape
 from gradcheck.run.check_shrink import shrunk
-from gradcheck.run.check_structure import QUESTIONS, judge_structure
+from gradcheck.run.check_structure import QUESTIONS, chosen, judge_structure
+from gradcheck.run.check_tape import judge_refusals
 from gradcheck.spec.model import Domain
 
 SIZES = (3, 2, 4, 5)  # of named dimensions in the first shape, in turn
@@ -114,7 +116,8 @@ def _checked(
 
 ORDER = (
     "repeat", "value", "mutation", "shape", "reverse", "nonfinite", "kinks", "forward", "adjoint", "layout", "linear",
-    "zero", "second", "precision", "float32",
+    "zero", "primal", "subsets", "undefined", "detached", "accumulate", "broadcast", "second", "mixed", "vmap",
+    "compiled", "precision", "float32",
 )  # fmt: skip
 
 
@@ -158,8 +161,12 @@ def _one_shape(
     judge_structure(judging, wanted.cells & frozenset(QUESTIONS))
     if wanted.cells & {"forward", "adjoint"}:
         judge_forward(judging)
-    if second is not None and "second" in wanted.cells:
-        _second(judging, second)
+    if wanted.cells & {"primal"}:
+        judge_refusals(judging)
+    if wanted.cells & {"vmap"}:
+        judge_batch(judging, chosen(judging))
+    if second is not None and wanted.cells & {"second", "mixed"}:
+        _second(judging, second, wanted.cells)
     return judging
 
 
@@ -168,10 +175,11 @@ def _plain(tried: Tried) -> list[Given]:
     return [Given(x.shape, Domain(), dtype=str(x.dtype), differentiable=x.dtype.kind == "f") for x in tried.inputs]
 
 
-def _second(judging: Judging, rule: Callable[..., Any]) -> None:
-    """The gradient as a function of its own, (inputs, ct) -> vjp, judged by the rule for its adjoint."""
+def _second(judging: Judging, rule: Callable[..., Any], cells: frozenset[str]) -> None:
+    """The gradient as a function of its own, (inputs, ct) -> vjp, judged by the rule for its adjoint, and forward."""
     if len(judging.values[0]) != 1:
-        judging.tallies["second"].silence = "a second-order rule is judged for one output only"
+        for cell in ("second", "mixed"):
+            judging.tallies[cell].silence = "a second-order rule is judged for one output only"
         return
     shape = np.shape(judging.values[0][0])
     rng = np.random.default_rng([judging.seed, 19])
@@ -180,6 +188,7 @@ def _second(judging: Judging, rule: Callable[..., Any]) -> None:
         _probe(judging, rule, shape)
     except NotOffered as silence:
         judging.tallies["second"].silence = str(silence)
+        judging.tallies["mixed"].silence = f"no reverse over reverse to begin with: {silence}"
         return
     derived = Second(judging.asked.subject, rule, (*judging.moving, last))
     ct = Given(shape, Domain(), (-2.0, 2.0), name="ct")
@@ -192,11 +201,21 @@ def _second(judging: Judging, rule: Callable[..., Any]) -> None:
         Asked(derived, judging.asked.limit), [*judging.givens, ct], [*judging.names, "ct"], judging.seed + 1, board
     )
     judge_shape(inner, tried[:SECOND] + tried[SECOND :: max(1, len(tried) // SECOND)])
-    judge_structure(inner, frozenset(QUESTIONS) - {"float32"})
-    tally = judging.tallies["second"]
-    tally.add(board["reverse"].compared, board["reverse"].undecided)
+    if "second" in cells:
+        judge_structure(inner, frozenset(QUESTIONS) - {"float32", "broadcast"})
+    if "mixed" in cells and inner.points:
+        judge_forward(inner)
+    _of_gradient(judging, board, "second", frozenset(CELLS) - {"forward", "adjoint"}, "reverse")
+    _of_gradient(judging, board, "mixed", frozenset({"forward", "adjoint"}), "forward")
+
+
+def _of_gradient(judging: Judging, board: Mapping[str, Tally], into: str, cells: frozenset[str], counting: str) -> None:
+    """Enter what was found of the gradient as a function of its own into one cell."""
+    tally = judging.tallies[into]
+    tally.add(board[counting].compared, board[counting].undecided)
+    tally.silence = board[counting].silence
     for cell, one in board.items():
-        for kind, (seen, sentence) in one.shown.items():
+        for kind, (seen, sentence) in one.shown.items() if cell in cells else ():
             tally.counts[kind] = tally.counts.get(kind, 0) + one.counts[kind]
             tally.shown.setdefault(kind, (seen, f"{cell} of the gradient: {sentence}"))
 
@@ -217,7 +236,7 @@ def _silences(
     board: Mapping[str, Tally], cells: frozenset[str], judged: Sequence[Judging], second: Callable[..., Any] | None
 ) -> None:
     if second is None:
-        board["second"].silence = "first order was asked for"
+        board["second"].silence = board["mixed"].silence = "first order was asked for"
     silent = next((j.court.silence for j in judged if j.points and j.court.silence), "")
     board["precision"].silence = silent or "every number was decided without it"
     board["nonfinite"].silence = "all numbers were finite"

@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.judge.budgets import INACCURATE_UNITS, SAME_ANSWER, UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import State, compare_slopes, contract, typical_size
-from gradcheck.oracles.blackbox import Array, TooSlow, flat
+from gradcheck.oracles.blackbox import Array, NotOffered, TooSlow, flat
 from gradcheck.run.check_asking import ask
 from gradcheck.run.check_judging import Judging, Row, cotangents, seen
 from gradcheck.run.check_suspects import Ruling
@@ -27,6 +27,9 @@ def judge_forward(judging: Judging) -> None:
             found = judging.asked.jvp(point.inputs, tangents)
         except TooSlow:
             raise
+        except NotOffered as silence:
+            judging.tallies["forward"].silence = judging.tallies["adjoint"].silence = str(silence)
+            return
         except Exception as error:  # the code under test may raise anything
             text = f"the jvp raises {type(error).__name__}: {error}"
             judging.tallies["forward"].show(Kind.CRASHED, text)

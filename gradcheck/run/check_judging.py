@@ -34,6 +34,9 @@ class Judging:
     values: list[tuple[Array, ...]] = field(default_factory=list)
     dropped: int = 0
     raised: str = ""
+    refused: list[tuple[Tried, Exception]] = field(
+        default_factory=list
+    )  # points at which the function raised, and what
     slopes: dict[int, Truth] = field(default_factory=dict)  # (E, K) each, of the points where every element is known
     court: Court = field(init=False)
     right: list[int] = field(default_factory=list)  # points at which all of the vjp agreed, for the structural cells

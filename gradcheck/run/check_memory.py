@@ -11,6 +11,7 @@ from gradcheck.oracles.blackbox import Array, flat
 from gradcheck.run.check_asking import apart, ask, told
 from gradcheck.run.check_judging import Judging, Row, seen
 from gradcheck.run.check_suspects import Ruling, unflattened
+from gradcheck.run.check_tape import after_question
 
 Layout = Callable[[Array], Array]
 
@@ -70,6 +71,7 @@ def mutation_question(judging: Judging, p: int, ct: Row, rng: np.random.Generato
     inputs = [np.array(x) for x in judging.points[p].inputs]
     judging.asked.vjp_as_is(inputs, cts)
     _unchanged(judging, p, ct, before, (*inputs, *cts), "the vjp")
+    after_question(judging, p, ct)
     tally.add(2)
 
 

@@ -46,6 +46,7 @@ def _evaluate(judging: Judging, tried: Sequence[Tried]) -> None:
             raise
         except Exception as error:  # the code under test may raise anything
             judging.raised = judging.raised or f"{type(error).__name__}: {error}"
+            judging.refused.append((point, error))
             judging.dropped += not point.outside
             continue
         same = not judging.values or [np.shape(v) for v in values] == [np.shape(v) for v in judging.values[0]]

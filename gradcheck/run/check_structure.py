@@ -2,42 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from gradcheck.judge.budgets import SAME_ANSWER
 from gradcheck.judge.cells import Kind
-from gradcheck.oracles.blackbox import TooSlow, flat
+from gradcheck.oracles.blackbox import NotOffered, TooSlow, flat
 from gradcheck.run.check_asking import apart, ask, told
+from gradcheck.run.check_broadcast import broadcast_question
 from gradcheck.run.check_judging import Judging, Row, seen
 from gradcheck.run.check_memory import layout_question, mutation_question
 from gradcheck.run.check_suspects import component, unflattened
+from gradcheck.run.check_tape import (
+    accumulate_question,
+    compiled_question,
+    detached_question,
+    interleaved,
+    primal_question,
+    subsets_question,
+    undefined_question,
+)
 
 AT_MOST = 16  # points at which these questions are asked
+FEW_POINTS = 4  # points at which a tape is asked in other ways
+COMPILED = 2  # points at which a compiled call is compared
 SCALE = 2.0**40
 SINGLE_LOSS = 2.0**-10  # a float32 gradient that keeps fewer digits than this is told
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One cell's question at one point, for one cotangent; asked at so many points of a shape."""
+
+    ask: Callable[[Judging, int, Row, np.random.Generator], None]
+    points: int = AT_MOST
+
+
 def judge_structure(judging: Judging, cells: frozenset[str]) -> None:
-    """Fill the tallies zero, linear, layout, mutation, repeat, float32, and of value its second half."""
-    points = _chosen(judging)
-    rng = np.random.default_rng([judging.seed, 13])
-    for p in points:
+    """Fill the tallies of the cells that are named in QUESTIONS, of vmap, and of value its second half."""
+    points = chosen(judging)
+    silent: set[str] = set()
+    for number, p in enumerate(points):
+        rng = np.random.default_rng([judging.seed, 13, number])
         ct = np.round(rng.normal(0.0, 1.0, flat(judging.values[p]).size), 2) + 0.25
         for cell, question in QUESTIONS.items():
-            if cell not in cells:
+            if cell not in cells or cell in silent or number >= question.points:
                 continue
             try:
-                question(judging, p, ct, rng)
+                question.ask(judging, p, ct, rng)
             except TooSlow:
                 raise
+            except NotOffered as silence:
+                judging.tallies[cell].silence = str(silence)
+                silent.add(cell)
             except Exception as error:  # code under test may raise anything
                 text = f"raises {type(error).__name__}: {error}"
                 judging.tallies[cell].show(Kind.CRASHED, text, seen(judging, p, 0, ct, float("nan"), None))
 
 
-def _chosen(judging: Judging) -> list[int]:
+def chosen(judging: Judging) -> list[int]:
     """Points at which the rule agreed, half of them drawn, else any: no question of numbers is asked here."""
     inside = [p for p, x in enumerate(judging.points) if not x.outside and not x.extreme]
     right = [p for p in judging.right if p in set(inside)]
@@ -88,9 +113,10 @@ def _repeat(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None
             judging.asked.value(judging.points[p].inputs)
         differ = apart(judging, p, ct, ask(judging, p, ct), first)
         told(judging, "repeat", p, ct, differ, f"when it was called before ({how})")
-    again = getattr(judging.asked.subject, "again", None)
-    if again is not None:
-        found = again([np.array(x) for x in judging.points[p].inputs], unflattened(ct, judging.values[p]))
+    interleaved(judging, p, ct, rng, first)
+    if judging.asked.offers("again"):
+        inputs = [np.array(x) for x in judging.points[p].inputs]
+        found = judging.asked.probe("again", inputs, unflattened(ct, judging.values[p]))
         differ = apart(judging, p, ct, found, first)
         told(judging, "repeat", p, ct, differ, "by the first of two backward passes through one graph")
     values = flat(judging.asked.value(judging.points[p].inputs))
@@ -129,11 +155,18 @@ def _float32(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> Non
             tally.show(Kind.INACCURATE, text)
 
 
-QUESTIONS: dict[str, Callable[[Judging, int, Row, np.random.Generator], None]] = {
-    "repeat": _repeat,
-    "mutation": mutation_question,
-    "zero": _zero,
-    "linear": _linear,
-    "layout": layout_question,
-    "float32": _float32,
+QUESTIONS: Mapping[str, Question] = {
+    "repeat": Question(_repeat),
+    "mutation": Question(mutation_question),
+    "zero": Question(_zero),
+    "linear": Question(_linear),
+    "layout": Question(layout_question),
+    "float32": Question(_float32),
+    "subsets": Question(subsets_question, FEW_POINTS),
+    "undefined": Question(undefined_question, FEW_POINTS),
+    "accumulate": Question(accumulate_question, FEW_POINTS),
+    "detached": Question(detached_question, FEW_POINTS),
+    "primal": Question(primal_question, FEW_POINTS),
+    "compiled": Question(compiled_question, COMPILED),
+    "broadcast": Question(broadcast_question, FEW_POINTS),
 }

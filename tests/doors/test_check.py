@@ -102,7 +102,8 @@ def test_cells_are_switched_by_name() -> None:
 
 def test_every_cell_catches_something() -> None:
     """A cell without a planted lie would be a cell that nobody ever saw fail."""
-    elsewhere = {"value", "adjoint", "precision", "float32"}
+    elsewhere = {"value", "adjoint", "precision", "float32", "broadcast"}
+    elsewhere |= {"subsets", "undefined", "accumulate", "detached", "primal", "vmap", "compiled", "mixed"}  # of tapes
     assert {pair.cell for pair in PAIRS.values()} | elsewhere == set(CELLS)
 
 
@@ -132,6 +133,23 @@ def test_forward_and_reverse_that_contradict_each_other() -> None:
     assert [f.cell for f in wrong.findings if f.kind is Kind.WRONG] == ["adjoint"]
     right = check(np.sin, [Real(2)], vjp=sine_rule, jvp=lambda i, t: np.cos(i[0]) * t[0], points=POINTS)
     assert {f.cell for f in right.findings if f.kind is Kind.RIGHT} >= {"forward", "adjoint"}
+
+
+def test_a_gradient_that_is_not_summed_where_the_function_repeats() -> None:
+    """The caller declared equal shapes, so that it is told as outside of what was promised."""
+
+    def plain(inputs: Any, ct: Any) -> Any:
+        return ct * inputs[1], ct * inputs[0]
+
+    def summed(inputs: Any, ct: Any) -> Any:
+        return tuple(g.sum() * np.ones(1) if x.size == 1 else g for x, g in zip(inputs, plain(inputs, ct), strict=True))
+
+    told = check(np.multiply, [Real(3), Real(3)], vjp=plain, points=POINTS)
+    assert told.passed
+    assert [(f.cell, f.kind) for f in told.remarks] == [("broadcast", Kind.OUTSIDE)]
+    assert "has shape (3,)" in str(told)
+    assert not check(np.multiply, [Real(3), Real(3)], vjp=plain, points=POINTS, strict=True).passed
+    assert check(np.multiply, [Real(3), Real(3)], vjp=summed, points=POINTS, strict=True).passed
 
 
 def test_digits_that_are_lost_are_told_apart_from_wrong() -> None:

@@ -1,0 +1,174 @@
+"""What can be asked of JAX code beside its numbers? Subsets of inputs and outputs, `stop_gradient`, `vmap`, `jit`,
+forward mode over reverse mode, another call between a call and its pullback.
+
+Every question is a method of the subject that takes and gives arrays at one point; `run/check_tape.py` knows what the
+answers must be. `NotOffered` is raised where JAX or the code says that it has no such thing.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from gradcheck.oracles.blackbox import Answers, Array, Batched, Inputs, NotOffered
+from gradcheck.oracles.jax_library import jax, jnp
+
+NO_FORWARD = ("can't apply forward-mode", "do not support JVP", "Forward-mode differentiation rule")
+NO_BATCH = ("vmap_method", "vmap is only supported", "Batching rule for")
+LEAVES_JAX = (jax.errors.JAXTypeError, jax.errors.JAXIndexError)  # branches on its numbers, or leaves JAX
+
+
+class JaxProbes:
+    """The questions, for a class that knows how to call the code (`JaxCode`)."""
+
+    moving: tuple[int, ...]
+    eager: set[str]
+
+    @abstractmethod
+    def _real(self, *args: Any) -> tuple[Any, ...]: ...
+
+    @abstractmethod
+    def _of(self, args: Sequence[Any]) -> Callable[..., Any]: ...
+
+    @abstractmethod
+    def _run(self, what: str, f: Callable[..., Any], *args: Any) -> Any: ...
+
+    def some(self, inputs: Inputs, cotangents: Sequence[Array], live: Sequence[int]) -> Answers:
+        """The gradients by the inputs in `live`, where only these are differentiated by."""
+        args = arrays(inputs)
+
+        def moved(*some: Any) -> tuple[Any, ...]:
+            rest = dict(zip(live, some, strict=True))
+            return self._real(*[rest.get(k, a) for k, a in enumerate(args)])
+
+        values, pull = jax.vjp(moved, *[args[k] for k in live])
+        return _placed(inputs, live, pull(_typed(cotangents, values)))
+
+    def used(self, inputs: Inputs, cotangents: Sequence[Array], which: int) -> Answers:
+        """The gradients where only one output is used."""
+        args = arrays(inputs)
+        value, pull = jax.vjp(lambda *some: self._of(args)(*some)[which], *[args[k] for k in self.moving])
+        return _placed(inputs, self.moving, pull(_typed([cotangents[which]], [value])[0]))
+
+    def interleaved(self, inputs: Inputs, cotangents: Sequence[Array], others: Inputs) -> Answers:
+        """The gradients where another call was made, and not yet pulled back, between the call and its pullback."""
+        args, second = arrays(inputs), arrays(others)
+        values, pull = jax.vjp(self._of(args), *[args[k] for k in self.moving])
+        jax.vjp(self._of(second), *[second[k] for k in self.moving])
+        return _placed(inputs, self.moving, pull(_typed(cotangents, values)))
+
+    def detached(self, inputs: Inputs, cotangents: Sequence[Array], k: int) -> Answers:
+        """What arrives at an input whose gradient is stopped, after a call with the input itself."""
+        args = arrays(inputs)
+
+        def stopped(x: Any) -> tuple[Any, ...]:
+            self._real(*args[:k], x, *args[k + 1 :])
+            return self._real(*args[:k], jax.lax.stop_gradient(x), *args[k + 1 :])
+
+        values, pull = jax.vjp(stopped, args[k])
+        return _placed(inputs, (k,), pull(_typed(cotangents, values)))
+
+    def primal(self, inputs: Inputs) -> tuple[Array, ...]:
+        """All real outputs, while a derivative is recorded."""
+        args = arrays(inputs)
+        return tuple(np.array(v) for v in jax.vjp(self._of(args), *[args[k] for k in self.moving])[0])
+
+    def batched(
+        self, points: Sequence[Inputs], cotangents: Sequence[Sequence[Array]], axes: Sequence[int | None]
+    ) -> Batched:
+        """Values and gradients of a batch under `jax.vmap`.
+
+        axes: of each input, where the batch goes (0 or -1), or None where all points have the same.
+        """
+        stacked = [
+            jnp.asarray(np.array(points[0][k]) if a is None else np.stack([np.asarray(p[k]) for p in points], axis=a))
+            for k, a in enumerate(axes)
+        ]
+        cts = tuple(jnp.stack([jnp.asarray(c[j]) for c in cotangents]) for j in range(len(cotangents[0])))
+
+        def one(inputs: Sequence[Any], many: Sequence[Any]) -> tuple[Any, Any]:
+            values, pull = jax.vjp(self._of(inputs), *[inputs[k] for k in self.moving])
+            return values, pull(_typed(many, values))
+
+        with batching():
+            values, gradients = jax.vmap(one, in_axes=(list(axes), 0))(stacked, cts)
+        found = dict(zip(self.moving, gradients, strict=True))
+        return [
+            (tuple(np.array(v[i]) for v in values),
+             tuple(np.array(found[k][i]) if k in found else None for k in range(len(stacked))))
+            for i in range(len(points))
+        ]  # fmt: skip
+
+    def compiled_and_eager(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Answers, Answers]:
+        """Values and then gradients, by `jax.jit` and without."""
+
+        def both(args: Any, cts: Any) -> tuple[Any, ...]:
+            values, pull = jax.vjp(self._of(args), *[args[k] for k in self.moving])
+            return (*values, *pull(_typed(cts, values)))
+
+        args, cts = arrays(inputs), arrays(cotangents)
+        compiled = self._run("both", both, args, cts)
+        if "both" in self.eager:
+            raise NotOffered("jax.jit refuses it: it branches on its numbers, or leaves JAX")
+        return tuple(np.array(v) for v in compiled), tuple(np.array(v) for v in both(args, cts))
+
+    def mixed(self, inputs: Inputs, cotangent: Array, tangents: Sequence[Array]) -> tuple[Array, ...]:
+        """The derivative of the vjp along tangents of the moving inputs and the cotangent: forward over reverse."""
+
+        def pushed(args: Any, ct: Any, ts: Any) -> Any:
+            def gradient(ct: Any, *moving: Any) -> Any:
+                return jax.vjp(self._of(args), *moving)[1]((ct,))
+
+            return jax.jvp(gradient, (ct, *[args[k] for k in self.moving]), (ts[-1], *ts[:-1]))[1]
+
+        typed = [np.asarray(t, np.asarray(inputs[k]).dtype) for k, t in zip(self.moving, tangents, strict=False)]
+        with forward_mode():
+            ts = arrays([*typed, np.asarray(tangents[-1])])
+            found = self._run("mixed", pushed, arrays(inputs), jnp.asarray(cotangent), ts)
+        return tuple(np.array(v) for v in found)
+
+
+def arrays(inputs: Sequence[Array]) -> tuple[Any, ...]:
+    """NumPy's arrays as JAX's. Raises TypeError for precise numbers."""
+    if any(np.asarray(x).dtype == object for x in inputs):
+        raise TypeError("JAX has no arrays of precise numbers")
+    return tuple(jnp.asarray(np.array(x)) for x in inputs)
+
+
+def _typed(cotangents: Sequence[Any], values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(jnp.asarray(c, v.dtype) for c, v in zip(cotangents, values, strict=True))
+
+
+def _placed(inputs: Inputs, live: Sequence[int], found: Sequence[Any]) -> Answers:
+    answers: list[Array | None] = [None] * len(inputs)
+    for k, g in zip(live, found, strict=True):
+        answers[k] = np.array(g)
+    return tuple(answers)
+
+
+@contextmanager
+def forward_mode() -> Iterator[None]:
+    """JAX's own words for a missing forward rule (of a custom_vjp, of a callback), as NotOffered."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if not any(words in str(error) for words in NO_FORWARD):
+            raise
+        raise NotOffered(str(error).strip().partition("\n")[0]) from None
+
+
+@contextmanager
+def batching() -> Iterator[None]:
+    """JAX's own words for what `vmap` cannot do, as NotOffered."""
+    try:
+        yield
+    except LEAVES_JAX as error:
+        raise NotOffered(f"it cannot be traced: {str(error).strip().partition(chr(10))[0]}") from None
+    except NotImplementedError as error:
+        if not any(words in str(error) for words in NO_BATCH):
+            raise
+        raise NotOffered(str(error).strip().partition("\n")[0]) from None

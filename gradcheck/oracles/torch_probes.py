@@ -1,0 +1,241 @@
+"""What can be asked of PyTorch code that only a tape can do wrong? Which leaves want gradients, what `.grad` holds
+already, which outputs were used, batches under `vmap`, compiled calls, forward mode over reverse mode.
+
+Every question is a method of the subject that takes and gives arrays at one point; `run/check_tape.py` knows what the
+answers must be. `NotOffered` is raised where PyTorch or the code says that it has no such thing.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from gradcheck.oracles.blackbox import Answers, Array, Batched, Inputs, NotOffered
+from gradcheck.oracles.torch_library import torch
+
+COMPILER = "aot_eager"  # traces a call and its backward as every compiler of PyTorch's does, and builds no kernels
+NO_BATCH = ("setup_context", "vmap", "functorch", "functionalization", "Batching rule")  # words of PyTorch's refusals
+LONGEST = 160  # characters of a library's words that a report takes
+NO_FORWARD = ("forward AD", "forward mode AD")
+
+
+class TorchProbes:
+    """The questions, for a class that knows how to call the code (`TorchCode`)."""
+
+    fn: Callable[..., Any]
+    moving: tuple[int, ...]
+    _compiled: Any = None
+
+    @abstractmethod
+    def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
+        """The gradients, asked plainly."""
+
+    @abstractmethod
+    def _outputs(self, tensors: Sequence[Any]) -> list[Any]: ...
+
+    def some(self, inputs: Inputs, cotangents: Sequence[Array], live: Sequence[int]) -> tuple[Array | None, ...]:
+        """The gradients by the inputs in `live`, where only these require any."""
+        tensors = leaves(inputs, live)
+        outputs = self._outputs(tensors)
+        return placed(inputs, live, tensors, pulled(outputs, [tensors[k] for k in live], cotangents))
+
+    def used(self, inputs: Inputs, cotangents: Sequence[Array], which: int) -> tuple[Array | None, ...]:
+        """The gradients where only one output was used, so that no cotangent arrives for the others."""
+        tensors = leaves(inputs, self.moving)
+        outputs = self._outputs(tensors)
+        found = pulled([outputs[which]], [tensors[k] for k in self.moving], [cotangents[which]])
+        return placed(inputs, self.moving, tensors, found)
+
+    def undefined(self, inputs: Inputs) -> tuple[Array | None, ...]:
+        """The gradients where what follows gives no cotangent at all (None), as another rule may: zeros, or none."""
+        tensors = leaves(inputs, self.moving)
+        live = [o for o in self._outputs(tensors) if o.requires_grad]
+        if not live:
+            raise NotOffered("no output requires a gradient")
+        cut = Undefined.apply(*live)  # type: ignore[no-untyped-call]
+        found = pulled(cut, [tensors[k] for k in self.moving], [torch.ones_like(o).numpy() for o in cut])
+        return placed(inputs, self.moving, tensors, found)
+
+    def accumulated(
+        self, inputs: Inputs, cotangents: Sequence[Array], before: Sequence[Array | None]
+    ) -> tuple[Array | None, ...]:
+        """What `.grad` holds after two calls with their `.backward()`s, where it held `before`."""
+        tensors = leaves(inputs, self.moving)
+        for k in self.moving:
+            tensors[k].grad = tensor(np.array(before[k]))
+        for _ in range(2):
+            live = [(o, tensor(c)) for o, c in zip(self._outputs(tensors), cotangents, strict=True) if o.requires_grad]
+            if live:
+                torch.autograd.backward([o for o, _ in live], [c for _, c in live])
+        return placed(inputs, self.moving, tensors, [tensors[k].grad for k in self.moving])
+
+    def interleaved(self, inputs: Inputs, cotangents: Sequence[Array], others: Inputs) -> tuple[Array | None, ...]:
+        """The gradients where another call was made, and not yet pulled back, between the call and its backward."""
+        tensors = leaves(inputs, self.moving)
+        outputs = self._outputs(tensors)
+        self._outputs(leaves(others, self.moving))
+        return placed(inputs, self.moving, tensors, pulled(outputs, [tensors[k] for k in self.moving], cotangents))
+
+    def detached(self, inputs: Inputs, cotangents: Sequence[Array], k: int) -> tuple[Array | None, ...]:
+        """What arrives at an input of which the code was given a detached copy, after a call with the input itself."""
+        tensors = leaves(inputs, self.moving)
+        self._outputs(tensors)
+        given = list(tensors)
+        given[k] = tensors[k].detach()
+        return placed(inputs, (k,), tensors, pulled(self._outputs(given), [tensors[k]], cotangents))
+
+    def primal(self, inputs: Inputs) -> tuple[Array, ...]:
+        """All real outputs, while a derivative is recorded."""
+        return tuple(number(o) for o in self._outputs(leaves(inputs, self.moving)))
+
+    def after(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Answers, Answers]:
+        """The outputs before and after the backward pass through them."""
+        tensors = leaves(inputs, self.moving)
+        outputs = self._outputs(tensors)
+        before = tuple(number(o) for o in outputs)
+        pulled(outputs, [tensors[k] for k in self.moving], cotangents)
+        return before, tuple(number(o) for o in outputs)
+
+    def batched(
+        self, points: Sequence[Inputs], cotangents: Sequence[Sequence[Array]], axes: Sequence[int | None]
+    ) -> Batched:
+        """Values and gradients of a batch under `torch.vmap`.
+
+        axes: of each input, where the batch goes (0 or -1), or None where all points have the same.
+        """
+        stacked = [
+            tensor(np.array(points[0][k]) if a is None else np.stack([np.asarray(p[k]) for p in points], axis=a))
+            for k, a in enumerate(axes)
+        ]
+        cts = [torch.stack([tensor(np.array(c[j])) for c in cotangents]) for j in range(len(cotangents[0]))]
+
+        def one(inputs: Sequence[Any], many: Sequence[Any]) -> tuple[Any, Any]:
+            def moved(*some: Any) -> tuple[Any, ...]:
+                rest = dict(zip(self.moving, some, strict=True))
+                return tuple(self._outputs([rest.get(k, x) for k, x in enumerate(inputs)]))
+
+            values, pull = torch.func.vjp(moved, *[inputs[k] for k in self.moving])[:2]
+            return values, pull(tuple(many))
+
+        with batching():
+            values, gradients = torch.vmap(one, in_dims=(list(axes), 0))(stacked, cts)
+        found = dict(zip(self.moving, gradients, strict=True))
+        return [
+            (tuple(number(v[i]) for v in values),
+             tuple(number(found[k][i]) if k in found else None for k in range(len(stacked))))
+            for i in range(len(points))
+        ]  # fmt: skip
+
+    def compiled_and_eager(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Answers, Answers]:
+        """Values and then gradients, by `torch.compile` and without."""
+        if self._compiled is None:
+            self._compiled = torch.compile(self.fn, backend=COMPILER, dynamic=False)
+        plain, found = self.fn, []
+        for call in (self._compiled, plain):
+            tensors = leaves(inputs, self.moving)
+            self.fn = call
+            try:
+                outputs = self._outputs(tensors)
+            except torch._dynamo.exc.TorchDynamoException as error:
+                raise NotOffered(f"torch.compile refuses it: {first_line(error)}") from None
+            finally:
+                self.fn = plain
+            gradients = pulled(outputs, [tensors[k] for k in self.moving], cotangents)
+            some = placed(inputs, self.moving, tensors, gradients)
+            found.append((*(number(o) for o in outputs), *(g for g in some if g is not None)))
+        return found[0], found[1]
+
+    def mixed(self, inputs: Inputs, cotangent: Array, tangents: Sequence[Array]) -> tuple[Array, ...]:
+        """The derivative of the vjp along tangents of the moving inputs and the cotangent: forward over reverse."""
+        ad: Any = torch.autograd.forward_ad
+        with ad.dual_level(), forward_mode():
+            tensors = leaves(inputs, self.moving)
+            for k, t in zip(self.moving, tangents, strict=False):
+                tensors[k] = ad.make_dual(tensors[k], tensor(np.asarray(t, np.asarray(inputs[k]).dtype)))
+            outputs = self._outputs(tensors)
+            ct = ad.make_dual(tensor(cotangent), tensor(np.asarray(tangents[-1])))
+            wrt = [tensors[k] for k in self.moving]
+            found = torch.autograd.grad(outputs, wrt, [ct], allow_unused=True, create_graph=True)
+            parts = [None if g is None else ad.unpack_dual(g).tangent for g in found]
+            return tuple(number(torch.zeros_like(w) if t is None else t) for w, t in zip(wrt, parts, strict=True))
+
+
+class Undefined(torch.autograd.Function):
+    """Hands its inputs on, and gives None for their gradients."""
+
+    @staticmethod
+    def forward(_ctx: Any, *tensors: Any) -> Any:
+        return tuple(t.clone() for t in tensors)
+
+    @staticmethod
+    def backward(_ctx: Any, *cotangents: Any) -> Any:
+        return tuple(None for _ in cotangents)
+
+
+def tensor(x: Array) -> Any:
+    """A tensor over the same memory; a copy where PyTorch has no such layout (reversed views)."""
+    if x.dtype == object:
+        raise TypeError("PyTorch has no tensors of precise numbers")
+    if any(s < 0 for s in x.strides) or not x.flags.writeable:
+        return torch.from_numpy(np.array(x))
+    return torch.from_numpy(x)
+
+
+def number(t: Any) -> Array:
+    """A tensor's numbers, in memory of their own; those of a sparse one with its zeros."""
+    dense = t.detach().to_dense() if t.layout is not torch.strided else t.detach()
+    return np.array(dense.numpy())
+
+
+def leaves(inputs: Inputs, live: Sequence[int]) -> list[Any]:
+    """The inputs as tensors, of which some require gradients."""
+    return [tensor(x).requires_grad_() if k in live else tensor(x) for k, x in enumerate(inputs)]
+
+
+def pulled(outputs: Sequence[Any], wrt: Sequence[Any], cotangents: Sequence[Array]) -> Sequence[Any]:
+    """The gradients of the outputs that require any; None for inputs that none of them depends on."""
+    live = [(o, tensor(c)) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
+    if not live:
+        return [None] * len(wrt)
+    found: Sequence[Any] = torch.autograd.grad([o for o, _ in live], wrt, [c for _, c in live], allow_unused=True)
+    return found
+
+
+def placed(inputs: Inputs, live: Sequence[int], tensors: Sequence[Any], found: Sequence[Any]) -> Answers:
+    """One gradient for each input: zeros for None, and None for those that were not asked for."""
+    answers: list[Array | None] = [None] * len(inputs)
+    for k, g in zip(live, found, strict=True):
+        answers[k] = number(torch.zeros_like(tensors[k]) if g is None else g)
+    return tuple(answers)
+
+
+@contextmanager
+def forward_mode() -> Iterator[None]:
+    """PyTorch's own words for a missing forward rule, as NotOffered."""
+    try:
+        yield
+    except NotImplementedError as error:  # PyTorch says so of a Function without jvp, and of its own operations
+        if not any(word in str(error) for word in NO_FORWARD):
+            raise
+        raise NotOffered(first_line(error)) from None
+
+
+@contextmanager
+def batching() -> Iterator[None]:
+    """PyTorch's own words for what `vmap` cannot do, as NotOffered."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not any(word in str(error) for word in NO_BATCH):
+            raise
+        raise NotOffered(first_line(error)) from None
+
+
+def first_line(error: Exception) -> str:
+    """The first sentence of what a library says."""
+    line = str(error).strip().partition("\n")[0]
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

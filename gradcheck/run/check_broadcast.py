@@ -1,0 +1,70 @@
+"""Is a gradient summed over what the function repeats? Asked with inputs of size 1 where the function takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradcheck.judge.budgets import SAME_ANSWER
+from gradcheck.judge.cells import Kind
+from gradcheck.oracles.blackbox import Array, NotOffered, TooSlow, flat
+from gradcheck.run.check_judging import Judging, Row, seen
+from gradcheck.run.check_suspects import Ruling, unflattened
+
+
+def broadcast_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
+    """The gradient by a narrow input is the sum of the gradient by the same numbers written out.
+
+    The caller has not promised such shapes: what is wrong there is told as outside the limits.
+    """
+    inputs = judging.points[p].inputs
+    tally = judging.tallies["broadcast"]
+    if len(inputs) < 2:
+        raise NotOffered("there is one input")
+    for k, axis, narrow in _narrowed(judging, p):
+        wide = np.broadcast_to(narrow, inputs[k].shape).copy()
+        short, full = ([*inputs[:k], x, *inputs[k + 1 :]] for x in (narrow, wide))
+        if not _repeats(judging, short, full, p):
+            continue
+        cts = unflattened(ct, judging.values[p])
+        due = np.asarray(judging.asked.vjp(full, cts)[k], dtype=float)
+        due = due.sum(axis=axis, keepdims=narrow.ndim == wide.ndim)
+        what = f"the gradient of {judging.names[k]}, where its shape is {narrow.shape} and the function repeats it,"
+        tally.add(1)
+        try:
+            got = np.asarray(judging.asked.vjp(short, cts)[k], dtype=float)
+        except TooSlow:
+            raise
+        except Exception as error:  # the code under test may raise anything
+            tally.show(Kind.OUTSIDE, f"{what} raises {type(error).__name__}: {error}")
+            continue
+        if got.shape != narrow.shape:
+            tally.show(Kind.OUTSIDE, f"{what} has shape {got.shape}")
+        elif np.isfinite(due).all() and not _close(got, due):
+            i = np.unravel_index(int(np.argmax(np.abs(got - due))), due.shape)
+            text = f"{what} is {got[i]:.6g}, the sum over the repetitions {due[i]:.6g}"
+            ruling = Ruling(Kind.WRONG, float(due[i]), 0.0, "the sum over the repetitions")
+            tally.show(Kind.OUTSIDE, text, seen(judging, p, 0, ct, float(got[i]), ruling))
+
+
+def _narrowed(judging: Judging, p: int) -> Iterator[tuple[int, int, Array]]:
+    """Each moving input with one axis of size 1, and without its first axis: input, axis, array."""
+    for k in judging.moving:
+        x = judging.points[p].inputs[k]
+        for axis in range(x.ndim):
+            if x.shape[axis] > 1:
+                yield k, axis, np.take(x, [0], axis=axis)
+        if x.ndim > 1 and x.shape[0] > 1:
+            yield k, 0, np.array(x[0])
+
+
+def _repeats(judging: Judging, short: list[Array], full: list[Array], p: int) -> bool:
+    """Whether the function takes the narrow input and gives what it gives for the numbers written out."""
+    one, other = judging.asked.flat(short), judging.asked.flat(full)
+    known = flat(judging.values[p])
+    return one.shape == other.shape == known.shape and bool(np.isfinite(other).all()) and _close(one, other)
+
+
+def _close(a: Array, b: Array) -> bool:
+    return bool((np.abs(a - b) <= SAME_ANSWER * np.abs(b).max(initial=0.0)).all())
