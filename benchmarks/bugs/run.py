@@ -1,10 +1,12 @@
-"""Which bugs of a corpus does `gradcheck.check` find through the NumPy door, and does it accuse a right rule?
+"""Which bugs of a corpus does `gradcheck.check` find through each of its doors, and does it accuse a right rule?
 
-    python -m benchmarks.bugs.run CORPUS [--seeds 3] [--only ID …] [--json FILE] [--controls]
+    python -m benchmarks.bugs.run CORPUS [--door torch] [--seeds 3] [--only ID …] [--json FILE] [--controls]
 
-CORPUS: a folder with `corpus.py` (RECORDS and CONTROLS: f, vjp_correct, vjp_buggy, vjp2_*, domain) and `bugs.json`
-(what other checkers made of each). Of a record's domain, only shapes, low, high and kinds are read. Each rule is judged
-twice: with the box as limits, and with the box as the place where numbers usually lie.
+CORPUS: a folder with `corpus.py` (RECORDS and CONTROLS: f, vjp_correct, vjp_buggy, vjp2_*, domain; make_torch and
+make_jax, which wrap a record as a Function and as a custom_vjp) and `bugs.json` (what other checkers made of each). Of
+a record's domain, only shapes, low, high and kinds are read. Each rule is judged twice: with the box as limits, and
+with the box as the place where numbers usually lie. JAX's arrays have no layout and are not written to: those kinds of
+bugs cannot exist there, and are left out.
 Marks: X fails; i lost digits, n NaN at a kink, o wrong outside the limits (told, but no failure); . nothing.
 """
 
@@ -24,6 +26,7 @@ from gradcheck.judge.cells import Kind
 from gradcheck.report.checked import Result
 
 LETTER = {Kind.WRONG: "X", Kind.CRASHED: "X", Kind.INACCURATE: "i", Kind.NOT_SMOOTH: "n", Kind.OUTSIDE: "o"}
+NOT_IN_JAX = ("layout", "layout_input", "mutates_ct", "mutates_input")
 PEERS = ("slow10", "fast10", "jax10", "trig")
 
 
@@ -41,9 +44,15 @@ def inputs_of(record: Any, alternative: int, limits: bool) -> list[Any]:
     return found
 
 
-def judged(record: Any, which: str, seed: int, limits: bool) -> Iterator[Result]:
+def judged(corpus: Any, door: str, record: Any, which: str, seed: int, limits: bool) -> Iterator[Result]:
     """The results for every shape of a record."""
     for alternative in range(len(record.shapes)):
+        if door != "numpy":
+            make = corpus.make_torch if door == "torch" else corpus.make_jax
+            order = 2 if record.second else 1
+            inputs = inputs_of(record, alternative, limits)
+            yield gradcheck.check(make(record, which), inputs, backend=door, order=order, seed=seed)
+            continue
         vjp, second = record.new(which)
         yield gradcheck.check(
             record.f, inputs_of(record, alternative, limits), backend="numpy", vjp=vjp, second=second,
@@ -62,11 +71,12 @@ def marks(results: list[Result]) -> tuple[str, list[str], str]:
     return letters or ".", list(dict.fromkeys(cells)), sentence
 
 
-def line(record: Any, which: str, seeds: range, limits: bool) -> dict[str, Any]:
+def line(corpus: Any, door: str, record: Any, which: str, seeds: range, limits: bool) -> dict[str, Any]:
     """One row: a rule, over the seeds."""
     start = time.process_time()
-    found = [marks(list(judged(record, which, seed, limits))) for seed in seeds]
+    found = [marks(list(judged(corpus, door, record, which, seed, limits))) for seed in seeds]
     return {
+        "door": door,
         "id": record.id, "which": which, "kind": record.kind, "severity": record.severity, "limits": limits,
         "marks": [m for m, _, _ in found], "failed": sum(m[0] in "XU" for m, _, _ in found),
         "noticed": sum(m != "." for m, _, _ in found), "seeds": len(seeds),
@@ -87,11 +97,12 @@ def told(row: dict[str, Any], baseline: dict[str, str]) -> str:
     )
 
 
-def rules(corpus: Any, only: list[str], controls: bool) -> Iterator[tuple[Any, str]]:
+def rules(corpus: Any, door: str, only: list[str], controls: bool) -> Iterator[tuple[Any, str]]:
     """Every rule that is judged: wrong and right ones of the records, and the controls."""
     for record in () if controls else corpus.RECORDS.values():
         if not only or record.id in only:
-            yield record, "buggy"
+            if door != "jax" or record.kind not in NOT_IN_JAX:
+                yield record, "buggy"
             yield record, "correct"
     for record in corpus.CONTROLS.values():
         if not only or record.id in only:
@@ -122,6 +133,7 @@ def main() -> int:
     """Judge, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
+    parser.add_argument("--door", choices=["numpy", "torch", "jax"], default="numpy")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--box", choices=["limits", "usual", "both"], default="both")
@@ -135,9 +147,9 @@ def main() -> int:
     baselines = {bug["id"]: bug["baseline"] for bug in bugs}
     rows = []
     seeds = range(options.first_seed, options.first_seed + options.seeds)
-    for record, which in rules(corpus, options.only, options.controls):
+    for record, which in rules(corpus, options.door, options.only, options.controls):
         for limits in {"limits": (True,), "usual": (False,), "both": (True, False)}[options.box]:
-            rows.append(line(record, which, seeds, limits))
+            rows.append(line(corpus, options.door, record, which, seeds, limits))
             print(told(rows[-1], baselines.get(record.id, {}) if which == "buggy" else {}), flush=True)
     print("\n".join(summary(rows)))
     if options.json:
