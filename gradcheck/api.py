@@ -11,7 +11,8 @@ from typing import Any
 from numpy import asarray, broadcast_to
 from numpy.random import default_rng
 
-from gradcheck.cases.given import declared, example_of
+from gradcheck.cases.arguments import formed
+from gradcheck.cases.given import example_of
 from gradcheck.errors import UsageError
 from gradcheck.expr import NUMPY, parse_formula
 from gradcheck.oracles.blackbox import Handwritten, Subject
@@ -51,7 +52,8 @@ def check(
     """Judge the derivative that somebody wrote by hand.
 
     fn(*inputs) -> array or tuple of arrays. inputs: domains (`gradcheck.Real("n", 3)`, `Integer`, `Boolean`, `SPD` …)
-    or example arrays, by name or position, or a function rng -> inputs.
+    or example arrays, by name or position, or a function rng -> inputs. Arguments and results may be dicts and lists of
+    arrays, nested; rules then take and give such. Arguments that are keywords only are given by name.
     backend: "numpy", "torch" (a function, the apply of an `autograd.Function`, a module with its parameters) or "jax";
     inferred from fn, and "numpy" where a vjp or gradient is given.
     vjp(inputs, ct) -> one gradient an input, None for those without; ct is a tuple where fn has several outputs.
@@ -73,18 +75,23 @@ def check(
     if door != "numpy" and any(c is not None for c in claims.values()):
         name = next(n for n, c in claims.items() if c is not None)
         raise UsageError(f"{name}= is a rule for backend 'numpy'; of {door} code its own derivative is judged")
+    form, givens = formed(fn, inputs)
     call, own = _module(fn) if door == "torch" else (fn, {})
-    givens = declared(inputs, _names(fn))
     if not callable(givens):
         givens += tuple(example_of(name, value) for name, value in own.items())
     elif own:
         raise UsageError("a module's inputs are given as domains or examples, not by a sampler")
     moving, names = _moving(givens, _names(fn), seed)
     claims["gradient"] = _formulas(gradient, names, moving)
-    subject = _subject(door, call, claims, moving, len(names), _called(fn))
+    if second is not None and not form.plain:
+        raise UsageError("second= is a rule for plain arguments, by position")
+    own_words = {"vjp": vjp, "gradient": gradient if callable(gradient) else None}
+    claims |= {name: form.rule(rule) for name, rule in own_words.items() if rule is not None}
+    claims["jvp"] = jvp if jvp is None else form.pushed(jvp, moving)
+    subject = _subject(door, form.called(call), claims, moving, len(names), _called(fn))
     rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit)
-    return Result(subject.name, check_subject(subject, givens, names, wanted, rule), door)
+    return Result(subject.name, check_subject(subject, givens, names, wanted, rule), door, form)
 
 
 def _backend(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:

@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck.spec.trees import is_nested, leaves, rebuilt
+
 Array = NDArray[Any]
 Answer = TypeVar("Answer")
 Inputs = Sequence[Array]
@@ -53,8 +55,9 @@ class NotOffered(Exception):
 class Handwritten:
     """A NumPy function with a hand-written adjoint.
 
-    fn(*inputs) -> array or tuple of arrays; rule(inputs, ct) -> one gradient an input (None where not differentiable),
-    ct a tuple where fn has several outputs; forward(inputs, tangents) -> as fn, tangents one a moving input.
+    fn(*inputs) -> array, or several in tuples and dicts; rule(inputs, ct) -> one gradient an input (None where not
+    differentiable), ct as fn's result is; forward(inputs, tangents) -> as fn, tangents one a moving input. Of several
+    results, those of integers and truth values have no derivative: they are left out, and their cotangents are zeros.
     """
 
     fn: Callable[..., Any]
@@ -63,20 +66,20 @@ class Handwritten:
     moving: tuple[int, ...]
     count: int  # of inputs
     name: str = "fn"
-    several: bool = field(default=False, init=False)
+    result: Any = field(default=None, init=False)  # what fn gave last: how its outputs are nested
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All outputs of fn."""
         with np.errstate(all="ignore"):
             found = self.fn(*inputs)
-        self.several = isinstance(found, tuple | list)
-        return tuple(_array(v, "the function") for v in (found if self.several else [found]))
+        self.result = found
+        return _real([_array(v, "the function") for v in leaves(found)])
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The rule's answer, one entry an input."""
         assert self.rule is not None
         with np.errstate(all="ignore"):
-            found = self.rule(tuple(inputs), tuple(cotangents) if self.several else cotangents[0])
+            found = self.rule(tuple(inputs), self._as_result(inputs, cotangents))
         many = list(found) if isinstance(found, tuple | list) else [found]
         if len(many) == len(self.moving) < self.count:  # a gradient for each input that has one
             full: list[Any] = [None] * self.count
@@ -96,7 +99,19 @@ class Handwritten:
             return None
         with np.errstate(all="ignore"):
             found = self.forward(tuple(inputs), tuple(tangents))
-        return tuple(_array(v, "the jvp") for v in (found if isinstance(found, tuple | list) else [found]))
+        return _real([_array(v, "the jvp") for v in leaves(found)], like=leaves(self.result))
+
+    def _as_result(self, inputs: Inputs, cotangents: Sequence[Array]) -> Any:
+        """Cotangents nested as the function's outputs are; lists come as tuples."""
+        if self.result is None:
+            self.value(inputs)
+        if not is_nested(self.result):
+            return cotangents[0]
+        rest, outputs = iter(cotangents), [np.asarray(v) for v in leaves(self.result)]
+        kept = _kept(outputs)
+        many = [next(rest) if k else np.zeros(v.shape) for k, v in zip(kept, outputs, strict=True)]
+        found = rebuilt(self.result, iter(many))
+        return tuple(found) if isinstance(found, list) else found
 
 
 @dataclass
@@ -201,6 +216,17 @@ class TooSlow(Exception):
 def flat(values: Sequence[Array]) -> NDArray[np.float64]:
     """Arrays of real numbers as one row."""
     return np.concatenate([np.asarray(v, dtype=np.float64).reshape(-1) for v in values] or [np.zeros(0)])
+
+
+def _kept(outputs: Sequence[Array]) -> list[bool]:
+    """Which outputs have a derivative: those of real numbers, or all where none is of such."""
+    real = [v.dtype.kind not in "iub" for v in outputs]
+    return real if any(real) else [True] * len(real)
+
+
+def _real(outputs: Sequence[Array], like: Sequence[Any] | None = None) -> tuple[Array, ...]:
+    kept = _kept(outputs if like is None or len(like) != len(outputs) else [np.asarray(v) for v in like])
+    return tuple(v for v, keep in zip(outputs, kept, strict=True) if keep)
 
 
 def _fresh(arrays: Inputs) -> tuple[Array, ...]:

@@ -18,11 +18,13 @@ from gradcheck.oracles.torch_library import torch
 from gradcheck.oracles.torch_probes import (
     TorchProbes,
     forward_mode,
+    gradients_of,
     leaves,
     number,
     placed,
     tensor,
 )
+from gradcheck.spec.trees import leaves as leaves_of
 
 
 @dataclass
@@ -55,7 +57,7 @@ class TorchCode(TorchProbes):
         found: Sequence[Any] = [None] * len(wrt)
         for round_ in range(times if live else 0):
             ends, cts = [o for o, _ in live], [c for _, c in live]
-            found = torch.autograd.grad(ends, wrt, cts, allow_unused=True, retain_graph=round_ + 1 < times)
+            found = gradients_of(ends, wrt, cts, retain=round_ + 1 < times)
         return placed(inputs, self.moving, tensors, found)
 
     def jvp(self, inputs: Inputs, tangents: Sequence[Array]) -> tuple[Array, ...] | None:
@@ -100,7 +102,7 @@ class TorchCode(TorchProbes):
 
     def _outputs(self, tensors: Sequence[Any]) -> list[Any]:
         result = self.fn(*tensors)
-        many = list(result) if isinstance(result, tuple | list) else [result]
+        many = [o for o in leaves_of(result) if o is not None]
         if not all(isinstance(o, torch.Tensor) for o in many):
             raise BadAnswer(f"the function gives {type(result).__name__}, not tensors")
         real = [o for o in many if o.is_floating_point()]
@@ -123,8 +125,8 @@ def parameters_of(fn: Any) -> tuple[Callable[..., Any], dict[str, Array]]:
     values = {n: np.array(p.detach().double().numpy()) for n, p in fn.named_parameters() if p.requires_grad}
     module = deepcopy(fn).double()  # theirs stays as it is
 
-    def called(*inputs: Any) -> Any:
+    def called(*inputs: Any, **keywords: Any) -> Any:
         own = dict(zip(names, inputs[len(inputs) - len(names) :], strict=True))
-        return torch.func.functional_call(module, own, inputs[: len(inputs) - len(names)])
+        return torch.func.functional_call(module, own, inputs[: len(inputs) - len(names)], keywords)
 
     return called, values

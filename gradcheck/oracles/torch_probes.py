@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.oracles.blackbox import Answers, Array, Batched, Inputs, NotOffered
+from gradcheck.oracles.blackbox import Answers, Array, BadAnswer, Batched, Inputs, NotOffered
 from gradcheck.oracles.torch_library import torch
 
 COMPILER = "aot_eager"  # traces a call and its backward as every compiler of PyTorch's does, and builds no kernels
@@ -133,13 +133,15 @@ class TorchProbes:
     def compiled_and_eager(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Answers, Answers]:
         """Values and then gradients, by `torch.compile` and without."""
         if self._compiled is None:
+            torch.compiler.reset()  # what was compiled for others counts against PyTorch's limit of recompilations
             self._compiled = torch.compile(self.fn, backend=COMPILER, dynamic=False)
         plain, found = self.fn, []
         for call in (self._compiled, plain):
             tensors = leaves(inputs, self.moving)
             self.fn = call
             try:
-                outputs = self._outputs(tensors)
+                with torch._dynamo.config.patch(fail_on_recompile_limit_hit=True):  # else it goes on without compiling
+                    outputs = self._outputs(tensors)
             except torch._dynamo.exc.TorchDynamoException as error:
                 raise NotOffered(f"torch.compile refuses it: {first_line(error)}") from None
             finally:
@@ -201,7 +203,17 @@ def pulled(outputs: Sequence[Any], wrt: Sequence[Any], cotangents: Sequence[Arra
     live = [(o, tensor(c)) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
     if not live:
         return [None] * len(wrt)
-    found: Sequence[Any] = torch.autograd.grad([o for o, _ in live], wrt, [c for _, c in live], allow_unused=True)
+    return gradients_of([o for o, _ in live], wrt, [c for _, c in live])
+
+
+def gradients_of(ends: Sequence[Any], wrt: Sequence[Any], cts: Sequence[Any], retain: bool = False) -> Sequence[Any]:
+    """`torch.autograd.grad`; BadAnswer where PyTorch refuses the shape of what a Function's backward gives."""
+    try:
+        found: Sequence[Any] = torch.autograd.grad(ends, wrt, cts, allow_unused=True, retain_graph=retain)
+    except RuntimeError as error:
+        if "returned an invalid gradient" in str(error):
+            raise BadAnswer(first_line(error)) from None
+        raise
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.cases.arguments import PLAIN, Form
 from gradcheck.judge.cells import FAILING, REMARKS, CellFinding, Kind, Seen
 from gradcheck.judge.finding import Verdict
 from gradcheck.run.check import Checked, sizes_text
@@ -27,6 +28,7 @@ class Result:
     name: str
     checked: Checked
     door: str = "numpy"
+    form: Form = PLAIN  # how its arrays lie in its arguments
 
     @property
     def passed(self) -> bool:
@@ -130,41 +132,46 @@ def _snippet(result: Result, seen: Seen) -> list[str]:
     """Python that shows the number, with the caller's own function or rule."""
     which = list(seen.inputs).index(seen.input)
     index = f"[{', '.join(map(str, seen.index))}]" if seen.index else ""
-    lines = SNIPPETS[result.door](
-        list(seen.inputs.values()), seen.cotangent if seen.several else [seen.cotangent], which
-    )
+    cts = seen.cotangent if seen.several else [seen.cotangent]
+    lines = SNIPPETS[result.door](list(seen.inputs.values()), cts, which, result.form)
     whose = "with your vjp" if result.door == "numpy" else "with your function as fn"
     return [f"  to see it, {whose}:", *(f"    {line}" for line in [*lines[:-1], f"print({lines[-1]}{index})"])]
 
 
-def _numpy(inputs: list[Any], cts: list[Any], which: int) -> list[str]:
+def _numpy(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[str]:
     comma = "," if len(inputs) == 1 else ""
+    arguments = "inputs" if form.plain else f"({form.text(words=False)},)"
     return [
         f"import numpy as np; inputs = ({', '.join(map(_array, inputs))}{comma})",
-        f"vjp(inputs, {_joined([_array(c) for c in cts])})[{which}]",
+        f"vjp({arguments}, {_joined([_array(c) for c in cts])}){f'[{which}]' if form.plain else form.path(which)}",
     ]
 
 
-def _torch(inputs: list[Any], cts: list[Any], which: int) -> list[str]:
+def _torch(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[str]:
     numbers = [f"torch.tensor({_number(c)}, dtype=torch.float64)" for c in cts]
     tensors = ", ".join(f"torch.tensor({_number(x)}{_real(x)})" for x in inputs)
     return [
         f"import torch; inputs = [{tensors}]; x = inputs[{which}].requires_grad_()",
-        f"torch.autograd.grad(fn(*inputs), x, {_joined(numbers)})[0]",
+        f"torch.autograd.grad(fn({form.text()}), x, {_joined(numbers)})[0]",
     ]
 
 
-def _jax(inputs: list[Any], cts: list[Any], which: int) -> list[str]:
+def _jax(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[str]:
     before, after = "".join(f"inputs[{k}], " for k in range(which)), f", *inputs[{which + 1}:]"
     numbers = [f"jnp.array({_number(c)})" for c in cts]
     arrays = ", ".join(f"jnp.array({_number(x)})" for x in inputs)
+    call = f"fn({before}x{after})" if form.plain else f"(lambda *inputs: fn({form.text()}))({before}x{after})"
     return [
         f"import jax; import jax.numpy as jnp; jax.config.update('jax_enable_x64', True); inputs = [{arrays}]",
-        f"jax.vjp(lambda x: fn({before}x{after}), inputs[{which}])[1]({_joined(numbers)})[0]",
+        f"jax.vjp(lambda x: {call}, inputs[{which}])[1]({_joined(numbers)})[0]",
     ]
 
 
-SNIPPETS: Mapping[str, Callable[[list[Any], Any, int], list[str]]] = {"numpy": _numpy, "torch": _torch, "jax": _jax}
+SNIPPETS: Mapping[str, Callable[[list[Any], Any, int, Form], list[str]]] = {
+    "numpy": _numpy,
+    "torch": _torch,
+    "jax": _jax,
+}
 
 
 def _joined(texts: list[str]) -> str:

@@ -58,8 +58,16 @@ def judge_structure(judging: Judging, cells: frozenset[str]) -> None:
                 judging.tallies[cell].silence = str(silence)
                 silent.add(cell)
             except Exception as error:  # code under test may raise anything
+                if _raises_anyway(judging):
+                    judging.tallies[cell].silence = f"the rule itself raises {type(error).__name__}"
+                    continue
                 text = f"raises {type(error).__name__}: {error}"
                 judging.tallies[cell].show(Kind.CRASHED, text, seen(judging, p, 0, ct, float("nan"), None))
+
+
+def _raises_anyway(judging: Judging) -> bool:
+    """Whether the cells of the plain vjp have told already that it raises, and where."""
+    return Kind.CRASHED in judging.tallies["reverse"].counts or Kind.WRONG in judging.tallies["shape"].counts
 
 
 def chosen(judging: Judging) -> list[int]:

@@ -279,6 +279,24 @@ def test_right_code_passes_in_every_cell() -> None:
     assert refusing.passed, str(refusing)
 
 
+class Summed(Function):
+    """Its gradient has another shape than its input: PyTorch refuses it."""
+
+    @staticmethod
+    def forward(_ctx: Any, x: Any) -> Any:
+        return x.sum()
+
+    @staticmethod
+    def backward(_ctx: Any, ct: Any) -> Any:
+        return ct.expand(2)
+
+
+def test_a_gradient_of_another_shape_is_told_in_its_cell_alone() -> None:
+    result = check(Summed.apply, [Real(3)], points=POINTS)
+    assert failing(result) == ["shape"], str(result)
+    assert "returned an invalid gradient" in str(result)
+
+
 def test_what_a_function_does_not_offer_is_a_silence() -> None:
     told = silences(check(AddsItself.apply, [Real(3)], points=POINTS, skip=["accumulate"], order=2))
     assert "setup_context" in told["vmap"]
