@@ -173,8 +173,9 @@ def quantum(samples: Samples, top: int) -> Array:
     It is the last set bit that any value uses: functions that compute in fewer bits show it. More is to be learnt where
     the finest rung is dead (not one bit of f changes) while a coarser one is alive. top: the rung of about 2**-3 of the
     scale. A dead rung says only that the slope is below this quantum over the step.
-    The grid is read from the bits of the last values that differ. Where only rungs far below the scale are dead, it is
-    at least the last change itself; a function level on all of them is not a rounded slope but a constant piece.
+    The grid is read from the bits of the last values that differ. Where only rungs far below the scale are dead, or the
+    live ones show one slope up to that change, it is at least the last change itself; a function level on all of them,
+    and not straight before, is not a rounded slope but a constant piece.
     A grid too coarse for any rounding is a staircase: its live rungs say nothing about a slope (inf there).
     """
     dead = unchanged(samples)
@@ -193,9 +194,31 @@ def quantum(samples: Samples, top: int) -> Array:
         change = np.where(alive, moved, change)
         largest = np.fmax(largest, np.where(alive, moved, 0.0))
         deep = np.where(alive, rung >= top + _PIECE_RUNGS, deep)
+    deep |= _straight(samples, live)
     grid = np.where(deep & (samples.middle != 0), np.fmax(grid, change), grid)
     grid = np.where(mixed, grid, common)
     return np.where(live & mixed & (grid > _STAIRCASE * largest), np.inf, grid)
+
+
+def _straight(samples: Samples, live: BoolArray) -> BoolArray:
+    """Whether the finest rungs that are alive on both sides show one slope, but for the last change seen: (N, K).
+
+    So looks a slope whose changes, further down, are lost in rounding; a piece that is constant ends in a kink, and at
+    three rungs beyond it the slopes differ by more (unless it ends within the last of them).
+    """
+    alive = live & (samples.above != samples.middle) & (samples.below != samples.middle)
+    slope = (samples.above - samples.below) / (samples.up + samples.down)[:, :, None]
+    rank = np.cumsum(alive[::-1], axis=0)[::-1]  # 1 at the finest living rung, 2 at the one before …
+    three, step = [], []
+    for place in (1, 2, 3):
+        here = alive & (rank == place)
+        three.append(np.where(here, slope, 0.0).sum(axis=0))
+        step.append(np.where(here, samples.step[:, :, None], 0.0).sum(axis=0))
+    last = np.abs(three[0]) * 2.0 * step[0]
+    with np.errstate(all="ignore"):
+        near = (np.abs(three[1] - three[0]) <= last / step[0]) & (np.abs(three[2] - three[1]) <= last / step[1])
+    straight: BoolArray = (alive.sum(axis=0) >= len(three)) & near
+    return straight & (three[0] * three[1] > 0) & (three[1] * three[2] > 0)
 
 
 def jumps(samples: Samples, top: int) -> BoolArray:

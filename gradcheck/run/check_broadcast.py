@@ -16,7 +16,8 @@ from gradcheck.run.check_suspects import Ruling, unflattened
 def broadcast_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
     """The gradient by a narrow input is the sum of the gradient by the same numbers written out.
 
-    The caller has not promised such shapes: what is wrong there is told as outside the limits.
+    The caller has not promised such shapes: numbers that are wrong there are told as outside the limits, and a rule
+    that raises or gives another shape, which its user cannot miss, is listed as not asked.
     """
     inputs = judging.points[p].inputs
     tally = judging.tallies["broadcast"]
@@ -31,17 +32,18 @@ def broadcast_question(judging: Judging, p: int, ct: Row, rng: np.random.Generat
         due = np.asarray(judging.asked.vjp(full, cts)[k], dtype=float)
         due = due.sum(axis=axis, keepdims=narrow.ndim == wide.ndim)
         what = f"the gradient of {judging.names[k]}, where its shape is {narrow.shape} and the function repeats it,"
-        tally.add(1)
         try:
             got = np.asarray(judging.asked.vjp(short, cts)[k], dtype=float)
         except TooSlow:
             raise
         except Exception as error:  # the code under test may raise anything
-            tally.show(Kind.OUTSIDE, f"{what} raises {type(error).__name__}: {error}")
+            tally.silence = f"{what} raises {type(error).__name__}: {error}"
             continue
         if got.shape != narrow.shape:
-            tally.show(Kind.OUTSIDE, f"{what} has shape {got.shape}")
-        elif np.isfinite(due).all() and not _close(got, due):
+            tally.silence = f"{what} has shape {got.shape}"
+            continue
+        tally.add(1)
+        if np.isfinite(due).all() and not _close(got, due):
             i = np.unravel_index(int(np.argmax(np.abs(got - due))), due.shape)
             text = f"{what} is {got[i]:.6g}, the sum over the repetitions {due[i]:.6g}"
             ruling = Ruling(Kind.WRONG, float(due[i]), 0.0, "the sum over the repetitions")

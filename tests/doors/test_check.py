@@ -141,15 +141,25 @@ def test_a_gradient_that_is_not_summed_where_the_function_repeats() -> None:
     def plain(inputs: Any, ct: Any) -> Any:
         return ct * inputs[1], ct * inputs[0]
 
-    def summed(inputs: Any, ct: Any) -> Any:
-        return tuple(g.sum() * np.ones(1) if x.size == 1 else g for x, g in zip(inputs, plain(inputs, ct), strict=True))
+    def reduced(how: Any) -> Any:
+        def rule(inputs: Any, ct: Any) -> Any:
+            found = plain(inputs, ct)
+            return tuple(how(g).reshape(1) if x.size == 1 else g for x, g in zip(inputs, found, strict=True))
 
-    told = check(np.multiply, [Real(3), Real(3)], vjp=plain, points=POINTS)
+        return rule
+
+    def judged(rule: Any, strict: bool = False) -> Any:
+        return check(np.multiply, [Real(3), Real(3)], vjp=rule, points=POINTS, strict=strict)
+
+    told = judged(reduced(np.mean))
     assert told.passed
     assert [(f.cell, f.kind) for f in told.remarks] == [("broadcast", Kind.OUTSIDE)]
-    assert "has shape (3,)" in str(told)
-    assert not check(np.multiply, [Real(3), Real(3)], vjp=plain, points=POINTS, strict=True).passed
-    assert check(np.multiply, [Real(3), Real(3)], vjp=summed, points=POINTS, strict=True).passed
+    assert "the sum over the repetitions" in str(told)
+    assert not judged(reduced(np.mean), strict=True).passed
+    assert judged(reduced(np.sum), strict=True).passed
+    loud = judged(plain, strict=True)  # nobody can miss a shape that does not fit: no remark
+    assert loud.passed
+    assert next(f for f in loud.findings if f.cell == "broadcast").sentence.endswith("has shape (3,)")
 
 
 def test_digits_that_are_lost_are_told_apart_from_wrong() -> None:

@@ -259,6 +259,17 @@ def test_constant_to_the_last_bit_is_zero_with_a_rounding_bar():
     assert nothing.bar < 1e-300
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_slope_whose_changes_are_lost_further_down_is_no_constant(seed):
+    """log(1 + e^x) far down, computed by 1 + …: five quanta at the second rung, none at the fourth."""
+    x = np.array([-28.0, -29.0, -30.0, -31.0])
+    found = at(lambda t: np.log(1.0 + np.exp(t)), x, seed, wide=30.0)
+    true = 1 / (1 + np.exp(-x))  # rounded in the last digits, which no bar here resolves
+    assert (np.abs(found.center[:, 0] - true) <= found.bar[:, 0]).all()
+    dead = at(lambda t: np.sign(t) * np.maximum(np.abs(t) - 0.3 * 2.0**-9, 0.0), np.zeros(1), seed)
+    assert abs(dead.center[0, 0]) <= dead.bar[0, 0] < 1e-9  # a constant piece all the same
+
+
 def test_outputs_are_judged_one_by_one():
     x = np.linspace(-2, 2, 40)
 
