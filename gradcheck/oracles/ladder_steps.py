@@ -217,8 +217,9 @@ def _straight(samples: Samples, live: BoolArray) -> BoolArray:
     last = np.abs(three[0]) * 2.0 * step[0]
     with np.errstate(all="ignore"):
         near = (np.abs(three[1] - three[0]) <= last / step[0]) & (np.abs(three[2] - three[1]) <= last / step[1])
-    straight: BoolArray = (alive.sum(axis=0) >= len(three)) & near
-    return straight & (three[0] * three[1] > 0) & (three[1] * three[2] > 0)
+    alike = (three[0] * three[1] > 0) & (three[1] * three[2] > 0)
+    straight: BoolArray = (alive.sum(axis=0) >= len(three)) & near & alike
+    return straight
 
 
 def jumps(samples: Samples, top: int) -> BoolArray:

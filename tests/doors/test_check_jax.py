@@ -6,9 +6,12 @@ import io
 from contextlib import redirect_stdout
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("jax")
+
+from jax.custom_derivatives import SymbolicZero
 
 from gradcheck import Real, check
 from gradcheck.judge.cells import Kind
@@ -79,3 +82,53 @@ def test_a_forward_mode_that_breaks_is_not_one_that_is_missing() -> None:
     broken = check(doubled, [Real(2)], points=POINTS)
     assert not broken.passed
     assert any(f.cell == "forward" and f.kind is Kind.CRASHED for f in broken.findings), str(broken)
+
+
+def scaled_by_its_sum(method: str, axis: Any) -> Any:
+    """x over its sum, by a callback that is handed whole batches."""
+
+    @jax.custom_vjp
+    def share(x: Any) -> Any:
+        shape = jax.ShapeDtypeStruct(x.shape, x.dtype)
+        return jax.pure_callback(lambda x: x / np.sum(x, axis=axis, keepdims=True), shape, x, vmap_method=method)
+
+    share.defvjp(lambda x: (share(x), x), lambda x, ct: ((ct - jnp.sum(ct * x) / x.sum()) / x.sum(),))
+    return share
+
+
+def test_a_callback_that_sums_over_the_batch() -> None:
+    cells = ["value", "reverse", "vmap", "compiled"]
+    inputs = [Real(3, low=1, high=2)]
+    assert wrong_cells(check(scaled_by_its_sum("broadcast_all", None), inputs, points=POINTS, cells=cells)) == ["vmap"]
+    good = check(scaled_by_its_sum("broadcast_all", -1), inputs, points=POINTS, cells=cells)
+    assert good.passed, str(good)
+    assert {f.cell for f in good.findings if f.kind is Kind.RIGHT} == set(cells)
+
+
+def test_zeros_that_jax_knows_of_are_zeros() -> None:
+    """Rules may ask which tangents and cotangents are zeros: an input that is not moved, an output that is not used."""
+
+    @jax.custom_jvp
+    def product(x: Any, y: Any) -> Any:
+        return x * y
+
+    def pushed(at: Any, along: Any) -> Any:
+        (x, y), (dx, dy) = at, along
+        if isinstance(dy, SymbolicZero):
+            return x * y, dx  # wrong: y is missing
+        return x * y, x * dy + (0 if isinstance(dx, SymbolicZero) else dx * y)
+
+    product.defjvp(pushed, symbolic_zeros=True)
+    cells = ["value", "reverse", "subsets", "undefined", "detached", "primal", "mixed"]
+    assert wrong_cells(check(product, [Real(2), Real(2)], points=POINTS, cells=cells)) == ["subsets"]
+
+    @jax.custom_vjp
+    def both(x: Any) -> Any:
+        return 2 * x, 3 * x
+
+    def pulled(_: Any, cts: Any) -> Any:
+        one, two = (None if isinstance(ct, SymbolicZero) else ct for ct in cts)
+        return ((0 if one is None else 2 * one) + (one if two is None else 3 * two),)
+
+    both.defvjp(lambda x: (both(x.value), None), pulled, symbolic_zeros=True)
+    assert wrong_cells(check(both, [Real(2)], points=POINTS, cells=cells)) == ["undefined"]
