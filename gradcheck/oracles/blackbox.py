@@ -152,6 +152,14 @@ class Second:
         found: tuple[Array, ...] = mixed(inputs[:-1], inputs[-1], tangents)
         return found
 
+    def values(self, stacked: Sequence[Array]) -> Array:
+        """The gradients at many points, (points, numbers), where the door has batches."""
+        gradients = getattr(self.first, "gradients", None)
+        if gradients is None:
+            raise NotOffered("the door has no batches")
+        found: Array = gradients(stacked[:-1], stacked[-1])
+        return found
+
 
 @dataclass
 class Asked:
@@ -162,6 +170,7 @@ class Asked:
     calls: int = 0
     seconds: float = 0.0
     slowest: float = 0.0
+    distrust: int = 0  # batches that gave other numbers than single calls
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All outputs."""
