@@ -152,6 +152,14 @@ class Second:
         found: tuple[Array, ...] = mixed(inputs[:-1], inputs[-1], tangents)
         return found
 
+    def values(self, stacked: Sequence[Array]) -> Array:
+        """The gradients at many points, (points, numbers), where the door has batches."""
+        gradients = getattr(self.first, "gradients", None)
+        if gradients is None:
+            raise NotOffered("the door has no batches")
+        found: Array = gradients(stacked[:-1], stacked[-1])
+        return found
+
 
 @dataclass
 class Asked:
@@ -164,6 +172,7 @@ class Asked:
     watch: Watch
     within: str = ""
     outputs: int = 1  # numbers in all outputs, as far as a call gave some
+    distrust: int = 0  # batches that gave other numbers than single calls
 
     def turn(self, cell: str) -> None:
         """From here on calls are made for this cell."""

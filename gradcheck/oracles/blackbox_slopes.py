@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gradcheck.oracles.blackbox import Asked, Inputs
+from gradcheck.oracles.blackbox_batch import values_at
 from gradcheck.oracles.ladder import slopes
 from gradcheck.spec.membership import room
 from gradcheck.spec.model import Domain
@@ -64,7 +66,8 @@ def jacobian(
 ) -> Truth:  # fmt: skip
     """The derivative of every output along every direction of the basis, at points of one shape.
 
-    spread: a factor on the natural lengths, to measure once more in another way.
+    spread: a factor on the natural lengths, to measure once more in another way. One line alone, as whoever accuses
+    wants it measured, is asked by single calls only.
     """
     count, ways = len(points), len(basis)
     base, way = np.divmod(np.arange(count * ways), max(ways, 1))
@@ -72,12 +75,13 @@ def jacobian(
     line = _lines(points, basis, domains)
 
     def g(rows: NDArray[np.int64], t: Array) -> Array:
-        found = np.full((len(rows), outputs), np.nan)
-        for k, (row, step) in enumerate(zip(rows, t, strict=True)):
-            value = asked.flat(_moved(points[base[row]], basis[way[row]], float(step)))
-            if len(value) == outputs:
-                found[k] = value
-        return found
+        return values_at(
+            asked,
+            len(rows),
+            outputs,
+            lambda k: _moved(points[base[rows[k]]], basis[way[rows[k]]], float(t[k])),
+            (lambda: _all_at_once(points, basis, base[rows], way[rows], t)) if len(base) > 1 else None,
+        )
 
     found = slopes(g, line.x, spread * line.scale, line.below, line.above, seed, wide=np.maximum(line.wide, line.scale))
     bar = np.where(np.isfinite(found.center) & ~np.isnan(found.bar), found.bar, np.inf)
@@ -144,6 +148,27 @@ def _moved(inputs: Inputs, d: Direction, step: float) -> list[NDArray[np.float64
         target = target + step * d.at(inputs)
     moved[d.which] = target
     return moved
+
+
+def _all_at_once(
+    points: Sequence[Inputs], basis: Sequence[Direction], base: NDArray[np.int64], way: NDArray[np.int64], t: Array
+) -> list[NDArray[Any]]:
+    """The inputs of many displaced points, each stacked along a first axis: as `_moved` gives them one by one."""
+    stacked = []
+    for k in range(len(points[0])):
+        x = np.stack([np.asarray(p[k]) for p in points])[base]
+        if any(d.which == k for d in basis):
+            x = np.array(x, dtype=np.float64)
+        stacked.append(x)
+    for w in np.unique(way).tolist():
+        d, here = basis[w], np.flatnonzero(way == w)
+        target = stacked[d.which]
+        if d.element is not None:
+            target[(here, *d.element)] += t[here]
+        else:
+            for row in here.tolist():
+                target[row] = target[row] + float(t[row]) * d.at(points[base[row]])
+    return stacked
 
 
 def along(asked: Asked, inputs: Inputs, steps: Sequence[Array | None], seed: int, spread: float = 1.0) -> Truth:

@@ -139,6 +139,17 @@ class FirstAxis(Wave):
         return FirstAxis.apply(x, y), 0
 
 
+class WrongInBatches(Wave):
+    """Its vmap rule gives another function: whoever measures in batches must not be taken in."""
+
+    generate_vmap_rule = False
+
+    @staticmethod
+    def vmap(_info: Any, in_dims: Any, x: Any, y: Any) -> Any:
+        one, two = (t if d is None else t.movedim(d, 0) for t, d in zip((x, y), in_dims, strict=True))
+        return Wave.apply(one, 1.001 * two), 0
+
+
 class Cube(Function):
     """Its backward can be differentiated again by reverse mode, and loses tangents."""
 
@@ -247,6 +258,7 @@ LIES: dict[str, tuple[Any, Any, str, str]] = {
     "saved on the class": (Remembered.apply, [Real(3)], "repeat", "where no other call comes between"),
     "clears its output": (FreesItsOutput.apply, [Real(3)], "mutation", "the backward pass writes to the output"),
     "the batch in front": (FirstAxis.apply, WAVE, "vmap", "the batch is the last axis"),
+    "another function in batches": (WrongInBatches.apply, WAVE, "vmap", "without vmap"),
     "a graph that is kept": (keeps_a_graph, [Real(3)], "detached", "was detached"),
     "another function in training": (another_in_training, [Real(3)], "primal", "under differentiation"),
     "no refusal in training": (refuses_unless_training, [Real(3)], "primal", "without it raises ValueError: negative"),
@@ -317,3 +329,14 @@ def test_a_custom_operator_without_a_forward_rule_is_a_silence() -> None:
     result = check(lambda x: torch.sin(x) + square(x), [Real(3)], backend="torch", points=POINTS)
     assert result.passed, str(result)
     assert "You must implement the jvp function" in silences(result)["forward"]
+
+
+def test_batches_save_calls_and_change_no_verdict() -> None:
+    """A function that `vmap` takes is asked in batches; a Function of the old style is asked one by one."""
+    cells = ["value", "reverse"]
+    batched = check(torch.sin, [Real(12)], points=POINTS, cells=cells)
+    single = check(Sine.apply, [Real(12)], points=POINTS, cells=cells)
+    assert batched.passed
+    assert single.passed
+    assert 3 * batched.checked.calls < single.checked.calls
+    assert [f.compared for f in batched.findings] == [f.compared for f in single.findings]
