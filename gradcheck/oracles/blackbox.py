@@ -66,16 +66,14 @@ class Handwritten:
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All outputs of fn."""
-        with np.errstate(all="ignore"):
-            found = self.fn(*inputs)
+        found = self.fn(*inputs)
         self.several = isinstance(found, tuple | list)
         return tuple(_array(v, "the function") for v in (found if self.several else [found]))
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The rule's answer, one entry an input."""
         assert self.rule is not None
-        with np.errstate(all="ignore"):
-            found = self.rule(tuple(inputs), tuple(cotangents) if self.several else cotangents[0])
+        found = self.rule(tuple(inputs), tuple(cotangents) if self.several else cotangents[0])
         many = list(found) if isinstance(found, tuple | list) else [found]
         if len(many) == len(self.moving) < self.count:  # a gradient for each input that has one
             full: list[Any] = [None] * self.count
@@ -93,8 +91,7 @@ class Handwritten:
         """The forward rule's answer."""
         if self.forward is None:
             return None
-        with np.errstate(all="ignore"):
-            found = self.forward(tuple(inputs), tuple(tangents))
+        found = self.forward(tuple(inputs), tuple(tangents))
         return tuple(_array(v, "the jvp") for v in (found if isinstance(found, tuple | list) else [found]))
 
 
@@ -119,8 +116,7 @@ class Second:
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The second-order rule's answer, the gradient by the cotangent last."""
         u = tuple(cotangents) if len(cotangents) > 1 else cotangents[0]
-        with np.errstate(all="ignore"):
-            found = list(self.rule(tuple(inputs[:-1]), inputs[-1], u))
+        found = list(self.rule(tuple(inputs[:-1]), inputs[-1], u))
         if len(found) != len(self.moving):
             raise BadAnswer(f"the second-order rule gives {len(found)} gradients, {len(self.moving)} are expected")
         answers: list[Array | None] = [None] * len(inputs)
@@ -144,6 +140,7 @@ class Asked:
     watch: Watch
     within: str = ""
     outputs: int = 1  # numbers in all outputs, as far as a call gave some
+    cotangents: Sequence[Array] = ()  # of the last call of the vjp
 
     def turn(self, cell: str) -> None:
         """From here on calls are made for this cell."""
@@ -168,10 +165,11 @@ class Asked:
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The gradients."""
-        return self.call("vjp", lambda: self.subject.vjp(_fresh(inputs), _fresh(cotangents)))
+        return self.vjp_as_is(_fresh(inputs), _fresh(cotangents))
 
     def vjp_as_is(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The gradients for the very arrays given, whatever their layout."""
+        self.cotangents = cotangents
         return self.call("vjp", lambda: self.subject.vjp(inputs, cotangents))
 
     def jvp(self, inputs: Inputs, tangents: Sequence[Array]) -> tuple[Array, ...] | None:

@@ -39,7 +39,9 @@ def judge_structure(judging: Judging, cells: frozenset[str]) -> None:
             except Unasked as error:
                 judging.tallies[cell].silence = str(error)
             except Exception as error:  # code under test may raise anything
-                judging.tallies[cell].show(Kind.CRASHED, raised(error), seen(judging, p, 0, ct, float("nan"), None))
+                last = flat(judging.asked.cotangents)
+                here = seen(judging, p, 0, last if last.shape == ct.shape else ct, float("nan"), None)
+                judging.tallies[cell].show(Kind.CRASHED, raised(error), here)
 
 
 def _chosen(judging: Judging) -> list[int]:
