@@ -70,16 +70,14 @@ class Handwritten:
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All outputs of fn."""
-        with np.errstate(all="ignore"):
-            found = self.fn(*inputs)
+        found = self.fn(*inputs)
         self.result = found
         return _real([_array(v, "the function") for v in leaves(found)])
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The rule's answer, one entry an input."""
         assert self.rule is not None
-        with np.errstate(all="ignore"):
-            found = self.rule(tuple(inputs), self._as_result(inputs, cotangents))
+        found = self.rule(tuple(inputs), self._as_result(inputs, cotangents))
         many = list(found) if isinstance(found, tuple | list) else [found]
         if len(many) == len(self.moving) < self.count:  # a gradient for each input that has one
             full: list[Any] = [None] * self.count
@@ -97,8 +95,7 @@ class Handwritten:
         """The forward rule's answer."""
         if self.forward is None:
             return None
-        with np.errstate(all="ignore"):
-            found = self.forward(tuple(inputs), tuple(tangents))
+        found = self.forward(tuple(inputs), tuple(tangents))
         return _real([_array(v, "the jvp") for v in leaves(found)], like=leaves(self.result))
 
     def _as_result(self, inputs: Inputs, cotangents: Sequence[Array]) -> Any:
@@ -135,8 +132,7 @@ class Second:
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The second-order rule's answer, the gradient by the cotangent last."""
         u = tuple(cotangents) if len(cotangents) > 1 else cotangents[0]
-        with np.errstate(all="ignore"):
-            found = list(self.rule(tuple(inputs[:-1]), inputs[-1], u))
+        found = list(self.rule(tuple(inputs[:-1]), inputs[-1], u))
         if len(found) != len(self.moving):
             raise BadAnswer(f"the second-order rule gives {len(found)} gradients, {len(self.moving)} are expected")
         answers: list[Array | None] = [None] * len(inputs)
@@ -173,6 +169,7 @@ class Asked:
     within: str = ""
     outputs: int = 1  # numbers in all outputs, as far as a call gave some
     distrust: int = 0  # batches that gave other numbers than single calls
+    cotangents: Sequence[Array] = ()  # of the last call of the vjp
 
     def turn(self, cell: str) -> None:
         """From here on calls are made for this cell."""
@@ -197,10 +194,11 @@ class Asked:
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The gradients."""
-        return self.call("vjp", lambda: self.subject.vjp(_fresh(inputs), _fresh(cotangents)))
+        return self.vjp_as_is(_fresh(inputs), _fresh(cotangents))
 
     def vjp_as_is(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The gradients for the very arrays given, whatever their layout."""
+        self.cotangents = cotangents
         return self.call("vjp", lambda: self.subject.vjp(inputs, cotangents))
 
     def jvp(self, inputs: Inputs, tangents: Sequence[Array]) -> tuple[Array, ...] | None:

@@ -24,13 +24,12 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 Answer = TypeVar("Answer")
-Slots = NDArray[np.float64]  # memory that both processes see
+Slots: TypeAlias = "memoryview[float]"  # that both processes see
 READY, START, LIMIT, NUMBER = range(
     4
 )  # whether it runs; when the call under way began (0: none), its limit, its number
@@ -68,7 +67,7 @@ class Told(Generic[Answer]):
 
 def shared(more: int = 0) -> Slots:
     """Zeros that this process and its forks share: READY to NUMBER, and `more`."""
-    return np.frombuffer(mmap.mmap(-1, 8 * (NUMBER + 1 + more)), dtype=np.float64)
+    return memoryview(mmap.mmap(-1, 8 * (NUMBER + 1 + more))).cast("d")
 
 
 def begin(slots: Slots, number: int, limit: float) -> float:
@@ -101,7 +100,7 @@ def forked(work: Callable[[], Answer], slots: Slots) -> Told[Answer]:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # a stream of the caller's may be closed, or of any kind
             stream.flush()
-    slots[READY] = slots[START] = 0
+    slots[READY] = slots[START] = 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Python 3.12 on, and JAX's: that there are other threads is known here
         pid = os.fork()
@@ -146,7 +145,7 @@ def _child(work: Callable[[], Any], slots: Slots, report: int, out: int) -> NoRe
         if torch is not None:
             torch.set_num_threads(1)  # the other threads of its pool are not in the fork
         np.ones((128, 128)) @ np.ones((128, 128))  # where linear algebra stands still in a fork, it does so here
-        slots[READY] = 1
+        slots[READY] = 1.0
         found: Any
         try:
             found = work()

@@ -99,7 +99,7 @@ class _Answers:
         for row in range(min(self.case.points, MAX_POINTS)):
             begin(self.slots, row + 1, LIMIT)
             yield row
-        self.slots[START] = 0
+        self.slots[START] = 0.0
 
     def put(self, name: str, row: int, value: Any, dtype: str = "") -> None:
         """One answer; `dtype`: what a derivative came in."""

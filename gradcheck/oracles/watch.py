@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from gradcheck.oracles.forked import LIMIT, NUMBER, START, Slots, begin, shared, too_slow
 
 WHO = {"value": "the function", "vjp": "the vjp", "jvp": "the jvp", "second": "the second-order rule", "": "the code"}
-KINDS = tuple(WHO)
+KINDS = {kind: number for number, kind in enumerate(WHO)}
 CELL, KIND = NUMBER + 1, NUMBER + 2  # the slots of a watch, beside those of every fork
 SLOTS = 2
 SAME = 2  # deaths by one kind of call in one cell, after which it is not called there any more: one point is no rule
@@ -89,6 +89,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self.process = os.getpid()
+        self.places = {cell: place for place, cell in enumerate(self.cells)}
         self.numbers = {d.number: d for d in self.deaths if d.number}
         ends = Counter((d.cell, d.kind) for d in self.deaths)
         self.worn = {pair for pair, n in ends.items() if n >= (POINTS if pair == ("value", "value") else SAME)}
@@ -117,7 +118,7 @@ class Watch:
         self.calls += 1
         if self.deaths:
             self._bar(kind)
-        self.slots[CELL], self.slots[KIND] = self.cells.index(self.cell), KINDS.index(kind)
+        self.slots[CELL], self.slots[KIND] = self.places[self.cell], KINDS[kind]
         return begin(self.slots, self.calls, self._patience(kind))
 
     def _bar(self, kind: str) -> None:
@@ -132,7 +133,7 @@ class Watch:
             raise Unasked(f"it is not asked: the process died {len(self.deaths)} times, last: {self.deaths[-1]}")
 
     def _patience(self, kind: str) -> float:
-        again = (self.cell, kind) in self.hung
+        again = bool(self.hung) and (self.cell, kind) in self.hung
         return min(self.limit, max(SOON, OFTEN * self.slowest)) if again else self.limit
 
     def leave(self, kind: str, start: float) -> None:

@@ -63,7 +63,9 @@ def judge_structure(judging: Judging, cells: frozenset[str]) -> None:
                 if not isinstance(error, Fatal) and _raises_anyway(judging):
                     judging.tallies[cell].silence = f"the rule itself raises {type(error).__name__}"
                     continue
-                judging.tallies[cell].show(Kind.CRASHED, raised(error), seen(judging, p, 0, ct, float("nan"), None))
+                last = flat(judging.asked.cotangents)
+                here = seen(judging, p, 0, last if last.shape == ct.shape else ct, float("nan"), None)
+                judging.tallies[cell].show(Kind.CRASHED, raised(error), here)
 
 
 def _raises_anyway(judging: Judging) -> bool:

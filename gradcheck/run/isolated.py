@@ -94,7 +94,7 @@ def _forked(judge: Judge[Answer], ward: Ward) -> Answer | Death:
     if not isinstance(told.answer, End):
         return told.answer
     end, cell = told.answer, ward.cells[int(slots[CELL])]
-    kind, number = (KINDS[int(slots[KIND])], int(slots[NUMBER])) if end.calling else ("", 0)
+    kind, number = ([*KINDS][int(slots[KIND])], int(slots[NUMBER])) if end.calling else ("", 0)
     return Death(cell, kind, number, end.reason, end.hung, end.words)
 
 

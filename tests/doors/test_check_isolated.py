@@ -9,7 +9,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import hostile
@@ -19,7 +21,10 @@ import pytest
 from gradcheck import Real, check
 from gradcheck.errors import UsageError
 from gradcheck.judge.cells import CELLS, FAILING, CellFinding, Kind
+from gradcheck.oracles import forked
 from gradcheck.report.checked import Result
+from gradcheck.run import isolated
+from gradcheck.run.reaching import reaches
 
 OPTIONS: dict[str, Any] = {"points": 8, "time_limit": 1.0}
 
@@ -53,6 +58,7 @@ def test_a_crash_costs_its_cell_and_no_other(deed: Callable[[], None], honest: R
     assert not result.passed and result.verdict == "CRASHED"
     assert of("zero", result).kind is Kind.CRASHED
     assert hostile.CRASHING[deed] in of("zero", result).sentence
+    assert of("zero", result).seen.cotangent == [0.0, 0.0]  # what it was handed there
     assert without("zero", result) == without("zero", honest)  # the same cells, the same numbers
 
 
@@ -202,3 +208,63 @@ def test_a_refusal_comes_out_as_it_is() -> None:
     with pytest.raises(ZeroDivisionError):
         check(hostile.sine, lambda rng: (rng.normal(size=2), 1 / 0)[:1] if rng.normal() else None,
               vjp=hostile.sine_rule)  # fmt: skip
+
+
+def test_where_no_fork_runs_it_is_said(monkeypatch: pytest.MonkeyPatch, honest: Result) -> None:
+    def broken(work: Any, slots: Any) -> Any:
+        raise forked.NoFork("a fork of this process does not run")
+
+    monkeypatch.setattr(isolated, "forked", broken)
+    result = judged(hostile.rule())
+    assert result.findings == honest.findings
+    told = "it was not called in a process of its own: a fork of this process does not run"
+    assert told in str(result)
+    assert told not in str(judged(hostile.rule(), isolate=False))  # it was asked so
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(UsageError, match="isolate=True cannot be: this system has no fork"):
+        judged(hostile.rule(), isolate=True)
+
+
+def test_a_fork_that_comes_to_nothing_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forked, "_limited", lambda: os._exit(0))
+    with pytest.raises(forked.NoFork):
+        forked.forked(lambda: 1, forked.shared())
+
+
+def test_what_is_called_in_a_fork_comes_back_or_raises() -> None:
+    assert forked.forked(lambda: {"a": 1}, forked.shared()).answer == {"a": 1}
+    with pytest.raises(RuntimeError, match="cannot be pickled here"):
+        forked.forked(unpicklable, forked.shared())
+    ended = forked.forked(lambda: os._exit(4), forked.shared()).answer
+    assert ended == forked.End("ended the process (exit code 4)", calling=False)
+
+
+def unpicklable() -> None:
+    error = RuntimeError("cannot be pickled here")
+    error.held = lambda: None  # type: ignore[attr-defined]
+    raise error
+
+
+ELSEWHERE = ModuleType("elsewhere")  # a library that was used before, as JAX may have been
+
+
+def named(x: Any) -> Any:
+    return elsewhere.sin(x)  # type: ignore[name-defined]  # noqa: F821
+
+
+class Holding:
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    def __call__(self, x: Any) -> Any:
+        return self.held(x)
+
+
+def test_which_libraries_a_callable_may_use() -> None:
+    def closing(x: Any) -> Any:
+        return ELSEWHERE.sin(x)  # type: ignore[attr-defined]
+
+    used = [named, closing, Holding(closing), Holding(closing).__call__, partial(closing), lambda x: [closing(x)]]
+    assert [reaches([fn], "elsewhere") for fn in used] == [True] * len(used)
+    unused = [np.sin, hostile.sine, Holding(np.sin), partial(np.sum, axis=0), lambda x: np.linalg.norm(x)]
+    assert [reaches([fn], "elsewhere") for fn in unused] == [False] * len(unused)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
+import subprocess
+import sys
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -132,3 +135,39 @@ def test_zeros_that_jax_knows_of_are_zeros() -> None:
 
     both.defvjp(lambda x: (both(x.value), None), pulled, symbolic_zeros=True)
     assert wrong_cells(check(both, [Real(2)], points=POINTS, cells=cells)) == ["undefined"]
+
+
+LEAVING = """
+import os
+import jax, jax.numpy as jnp, numpy as np
+from gradcheck import Real, check
+
+@jax.custom_vjp
+def sine(x):
+    return jnp.sin(x)
+
+def left(ct):
+    if not np.any(ct):
+        os._exit(3)
+    return np.asarray(ct)
+
+def backward(x, ct):
+    return (jax.pure_callback(left, jax.ShapeDtypeStruct(ct.shape, ct.dtype), ct) * jnp.cos(x),)
+
+sine.defvjp(lambda x: (sine(x), x), backward)
+print(check(sine, [Real(2)], points=8))
+jnp.ones(3)  # from here on JAX has threads in this process
+print(check(jnp.sin, [Real(2)], points=8))
+print(check(lambda x: np.asarray(jnp.sin(x)), [Real(2)], vjp=lambda i, ct: (ct * np.cos(i[0]),), points=8))
+print(check(np.sin, [Real(2)], vjp=lambda i, ct: os._exit(4), points=8, cells=["reverse"]))
+"""
+
+
+def test_a_rule_that_ends_the_process_costs_its_cell_unless_jax_was_used_before() -> None:
+    done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True, timeout=120, check=True)
+    dying, used, beside, numpy = done.stdout.split("\n\n")[0:1] + re.split(r"\n(?=\S+: [A-Z]{5,})", done.stdout)[1:]
+    assert dying.startswith("sine: CRASHED in zero: the vjp ended the process (exit code 3)")
+    why = "it was not called in a process of its own: JAX was used in this process before"
+    assert used.startswith("sin: AGREES") and why in used
+    assert beside.startswith("<lambda>: AGREES") and why in beside  # a NumPy rule that calls JAX
+    assert numpy.startswith("sin: CRASHED in reverse: the vjp ended the process (exit code 4)") and why not in numpy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -160,3 +161,42 @@ def test_a_forward_mode_that_breaks_is_not_one_that_is_missing() -> None:
     broken = check(Broken.apply, [Real(2)], points=POINTS)
     assert not broken.passed
     assert any(f.cell == "forward" and f.kind is Kind.CRASHED for f in broken.findings), str(broken)
+
+
+class Dying(Softsign):
+    """Right, but for a backward that ends the process where the cotangent is zero."""
+
+    @classmethod
+    def backward(cls, ctx: Any, ct: Any) -> Any:
+        if not ct.any():
+            os._exit(3)
+        return super().backward(ctx, ct)
+
+
+class Meddling(Softsign):
+    """Right, but it changes what PyTorch does for everybody else."""
+
+    @classmethod
+    def backward(cls, ctx: Any, ct: Any) -> Any:
+        torch.set_default_dtype(torch.float16)
+        torch.manual_seed(0)
+        return super().backward(ctx, ct)
+
+
+def test_a_backward_that_ends_the_process_costs_its_cell() -> None:
+    """Also after this process has used PyTorch itself."""
+    torch.ones(3, requires_grad=True).sum().backward()
+    result = check(Dying.apply, [Real(2)], points=POINTS)
+    crashed = {f.cell for f in result.findings if f.kind is Kind.CRASHED}
+    assert {"zero"} <= crashed <= {"zero", "layout"}  # where one number is repeated, it may be 0
+    assert "the vjp ended the process (exit code 3)" in str(result)
+    assert any(f.cell == "reverse" and f.kind is Kind.RIGHT for f in result.findings)
+
+
+@pytest.mark.parametrize("isolate", [True, False])
+def test_what_a_backward_changes_for_everybody_is_set_back(isolate: bool) -> None:
+    before = torch.get_default_dtype(), torch.get_rng_state().tolist()
+    result = check(Meddling.apply, [Real(2)], points=POINTS, isolate=isolate)
+    assert result.passed, str(result)
+    assert "the code changes PyTorch's default dtype, PyTorch's random numbers; it was set back" in str(result)
+    assert (torch.get_default_dtype(), torch.get_rng_state().tolist()) == before

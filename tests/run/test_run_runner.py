@@ -121,8 +121,8 @@ def test_code_that_dies_or_hangs_is_a_crash_of_its_own_witness_only(write, light
     assert [o.blame for o in found[:2]] == ["implementation:numpy"] * 2
     assert found[0].witnesses["implementation:numpy"].reason == "ended the process (exit code 7) at point 1"
     hung = found[1].witnesses["implementation:numpy"].reason
-    place = f'File "{Path(fatal["python_path"][0], "fatal.py")}", line 8'
-    assert hung.startswith(f"does not come back: the limit is 1 s at point 1: {place}")
+    assert hung.startswith("does not come back: the limit is 1 s at point 1: File ")
+    assert 'fatal.py", line 8 in hangs' in hung
     assert {o.witnesses[w].verdict for o in found[:2] for w in ("engine", "differences")} == {"AGREES"}
     assert exit_code(found) == 1
 
