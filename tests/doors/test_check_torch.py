@@ -140,9 +140,9 @@ def test_outputs_of_integers_have_no_derivative() -> None:
     assert gathered.passed, str(gathered)
 
 
-def test_rules_are_not_given_beside_code_with_its_own() -> None:
+def test_forward_rules_are_not_given_beside_code_with_its_own() -> None:
     with pytest.raises(UsageError, match="its own derivative is judged"):
-        check(Softsign.apply, [Real(2)], "torch", vjp=lambda i, ct: (ct,))
+        check(Softsign.apply, [Real(2)], "torch", jvp=lambda i, t: t[0])
     with pytest.raises(UsageError, match="say backend="):
         check(abs, [Real(2)])
     assert np.isfinite(check(torch.sin, [Real(2)], points=POINTS).power["median"])  # type: ignore[index]
@@ -160,3 +160,31 @@ def test_a_forward_mode_that_breaks_is_not_one_that_is_missing() -> None:
     broken = check(Broken.apply, [Real(2)], points=POINTS)
     assert not broken.passed
     assert any(f.cell == "forward" and f.kind is Kind.CRASHED for f in broken.findings), str(broken)
+
+
+def test_a_rule_that_keeps_its_numbers_where_another_call_finds_them() -> None:
+    class Kept(Softsign):
+        @staticmethod
+        def forward(_ctx: Any, x: Any) -> Any:
+            Kept.last = x
+            return x / (1 + x.abs())
+
+        @classmethod
+        def backward(cls, _ctx: Any, ct: Any) -> Any:
+            return ct / (1 + cls.last.abs()) ** 2
+
+    assert wrong_cells(check(Kept.apply, [Real(2)], points=POINTS)) == ["repeat"]
+
+
+def test_an_operation_of_the_library_without_forward_mode_is_not_accused() -> None:
+    """PyTorch drops the tangents of such an operation without a word: there is no forward mode, not a wrong one."""
+
+    @torch.library.custom_op("gradcheck_tests::doubled", mutates_args=())
+    def doubled(x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+    doubled.register_autograd(lambda ctx, ct: 2 * ct)
+    result = check(doubled, [Real(2)], points=POINTS)
+    assert result.passed, str(result)
+    assert result.name == "gradcheck_tests::doubled"
+    assert any(f.cell == "forward" and f.kind is Kind.SILENT for f in result.findings)
