@@ -8,17 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from numpy import asarray, broadcast_to
+from numpy import asarray
 from numpy.random import default_rng
 
-from gradcheck.cases.arguments import formed
+from gradcheck.cases.arguments import Form, formed
 from gradcheck.cases.given import example_of
 from gradcheck.errors import UsageError
-from gradcheck.expr import NUMPY, parse_formula
 from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.report.checked import Result
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
 from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells
+from gradcheck.run.check_claims import Claim, Claims
 from gradcheck.run.isolated import together
 from gradcheck.run.settings import settings
 from gradcheck.spec import load_many
@@ -44,9 +44,9 @@ def judge_files(paths: Sequence[str], config: Config | None = None) -> Iterator[
 
 
 def check(
-    fn: Callable[..., Any], inputs: Any, backend: str | None = None, *, vjp: Callable[..., Any] | None = None,
-    jvp: Callable[..., Any] | None = None, gradient: Callable[..., Any] | Mapping[str, str] | str | None = None,
-    second: Callable[..., Any] | None = None, points: int = 256, seed: int = 0, order: int = 1,
+    fn: Callable[..., Any], inputs: Any, backend: str | None = None, *, vjp: Claim = None,
+    jvp: Callable[..., Any] | None = None, gradient: Claim = None, second: Callable[..., Any] | None = None,
+    meant: Claim = None, reference: Any = None, points: int = 256, seed: int = 0, order: int = 1,
     cells: Sequence[str] | None = None, skip: Sequence[str] = (), strict: bool = False,
     time_limit: float = TIME_LIMIT, isolate: bool | str = "auto",
 ) -> Result:  # fmt: skip
@@ -56,12 +56,15 @@ def check(
     or example arrays, by name or position, or a function rng -> inputs. Arguments and results may be dicts and lists of
     arrays, nested; rules then take and give such. Arguments that are keywords only are given by name.
     backend: "numpy", "torch" (a function, the apply of an `autograd.Function`, a module with its parameters) or "jax";
-    inferred from fn, and "numpy" where a vjp or gradient is given.
+    inferred from fn, and "numpy" where a vjp or gradient is given beside a function of neither.
     vjp(inputs, ct) -> one gradient an input, None for those without; ct is a tuple where fn has several outputs.
-    gradient(inputs) -> the same for a function with one number as its value, instead of a vjp; or formulas in the
-    language of specs: {"x": "2*x"}, or one text where one input moves.
+    gradient(inputs) -> the same for a function with one number as its value, instead of a vjp. Either may be formulas
+    in the language of specs: {"x": "2*x"}, or one text where one input moves; those of a vjp are in `ct` too. For
+    NumPy this is the rule under test; beside PyTorch's and JAX's code, a claim that its own derivative is held against.
+    meant: as vjp, where something else than the derivative is meant (a straight-through estimator): what is right then.
+    reference: another implementation (PyTorch's or JAX's function, NumPy's pair (fn, vjp)) that must give the same.
     jvp(inputs, tangents) -> as fn, tangents one an input that moves. second(inputs, ct, u) -> the adjoint of the
-    gradient: one gradient an input that moves and one for ct; judged at order 2. All four are for NumPy only.
+    gradient: one gradient an input that moves and one for ct; judged at order 2. Both are for NumPy only.
     cells, skip: which questions are asked (`gradcheck.judge.cells.CELLS`). strict: remarks fail too.
     time_limit: seconds that one call of the code may take. isolate: whether the code runs in a process of its own, so
     that a crash or a hang costs its cell only ("auto": where that can be; else the result says why it was not).
@@ -71,13 +74,12 @@ def check(
         raise UsageError(f"order is 1 or 2, not {order!r}")
     if points < 1:
         raise UsageError(f"points = {points} asks for nothing")
-    claims = {"vjp": vjp, "gradient": gradient, "jvp": jvp, "second": second}
-    door = backend or _backend(fn, claims)
+    door = backend or _backend(fn, vjp is not None or gradient is not None)
     if door not in DOORS:
         raise UsageError(f"there is no door for backend {door!r}; there are {', '.join(DOORS)}")
-    if door != "numpy" and any(c is not None for c in claims.values()):
-        name = next(n for n, c in claims.items() if c is not None)
-        raise UsageError(f"{name}= is a rule for backend 'numpy'; of {door} code its own derivative is judged")
+    for name, rule in (("jvp", jvp), ("second", second)) if door != "numpy" else ():
+        if rule is not None:
+            raise UsageError(f"{name}= is a rule for backend 'numpy'; of {door} code its own derivative is judged")
     form, givens = formed(fn, inputs)
     call, own = _module(fn) if door == "torch" else (fn, {})
     if not callable(givens):
@@ -85,24 +87,29 @@ def check(
     elif own:
         raise UsageError("a module's inputs are given as domains or examples, not by a sampler")
     moving, names = _moving(givens, _names(fn), seed)
-    claims["gradient"] = _formulas(gradient, names, moving)
     if second is not None and not form.plain:
         raise UsageError("second= is a rule for plain arguments, by position")
-    own_words = {"vjp": vjp, "gradient": gradient if callable(gradient) else None}
-    claims |= {name: form.rule(rule) for name, rule in own_words.items() if rule is not None}
-    claims["jvp"] = jvp if jvp is None else form.pushed(jvp, moving)
-    subject = _subject(door, form.called(call), claims, moving, len(names), _called(fn))
-    rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
-    wanted = Wanted(
-        points, seed, chosen_cells(cells, skip), strict, time_limit, together(isolate, door, [fn, *claims.values()])
-    )
-    return Result(subject.name, check_subject(subject, givens, names, wanted, rule), door, form)
+    vjp, gradient, meant = (form.rule(c) if callable(c) else c for c in (vjp, gradient, meant))
+    claims = Claims(names, moving, () if callable(givens) else givens)
+    other = _reference(reference, moving, names, own, form)
+    if door == "numpy":
+        pushed = jvp if jvp is None else form.pushed(jvp, moving)
+        subject: Subject = Handwritten(
+            form.called(call), claims.rule(vjp, gradient), pushed, moving, len(names), _called(fn)
+        )
+        stated = claims.beside(subject, None, None, meant, other)
+    else:
+        subject = _subject(door, form.called(call), moving, _called(fn))
+        stated = claims.beside(subject, vjp, gradient, meant, other)
+    adjoint = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
+    rules = [fn, *(c for c in (vjp, gradient, jvp, second, meant, reference) if c is not None)]
+    alone = together(isolate, door, rules)
+    wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit, alone)
+    return Result(subject.name, check_subject(subject, givens, names, wanted, adjoint, stated), door, form)
 
 
-def _backend(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:
-    """Whose code it is: a rule given beside it makes it NumPy's; else its own type or module tells."""
-    if claims["vjp"] is not None or claims["gradient"] is not None:
-        return "numpy"
+def _backend(fn: Callable[..., Any], ruled: bool) -> str:
+    """Whose code it is: its own type or module tells; else a rule given beside it makes it NumPy's."""
     owner = getattr(fn, "__self__", None)
     kinds = [*type(fn).__mro__, *(owner.__mro__ if isinstance(owner, type) else type(owner).__mro__)]
     homes = {kind.__module__.partition(".")[0] for kind in kinds}
@@ -110,10 +117,15 @@ def _backend(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:
     for door in ("torch", "jax"):
         if door in homes or (door == "jax" and "jaxlib" in homes):
             return door
-    used = {str(getattr(v, "__name__", "")).partition(".")[0] for v in getattr(fn, "__globals__", {}).values()}
-    known = [door for door in ("torch", "jax") if door in used]
-    if len(known) == 1:
-        return known[0]
+    if ruled:
+        return "numpy"
+    around = getattr(fn, "__globals__", {})
+    named = {name: around[name] for name in getattr(getattr(fn, "__code__", None), "co_names", ()) if name in around}
+    for some in (named, around):  # what its own lines name, then what its module has
+        used = {str(getattr(v, "__name__", "")).partition(".")[0] for v in some.values()}
+        known = [door for door in ("torch", "jax") if door in used]
+        if len(known) == 1:
+            return known[0]
     raise UsageError("give vjp= or gradient= (NumPy), or say backend='torch' or 'jax'")
 
 
@@ -137,62 +149,38 @@ def _moving(givens: Any, names: Sequence[str], seed: int) -> tuple[tuple[int, ..
     return moving, called
 
 
-def _subject(
-    door: str, fn: Callable[..., Any], claims: Mapping[str, Any], moving: tuple[int, ...], count: int, name: str
-) -> Subject:
+def _subject(door: str, fn: Callable[..., Any], moving: tuple[int, ...], name: str) -> Subject:
     if door == "torch":
         from gradcheck.oracles.torch_door import TorchCode
 
         return TorchCode(fn, moving, name)
-    if door == "jax":
-        from gradcheck.oracles.jax_door import JaxCode
+    from gradcheck.oracles.jax_door import JaxCode
 
-        return JaxCode(fn, moving, name)
-    return Handwritten(fn, _rule(claims["vjp"], claims["gradient"]), claims["jvp"], moving, count, name)
+    return JaxCode(fn, moving, name)
+
+
+def _reference(
+    given: Any, moving: tuple[int, ...], names: Sequence[str], own: Mapping[str, Any], form: Form
+) -> Subject | None:
+    """Another implementation as a subject: a NumPy function with its vjp, PyTorch's or JAX's code."""
+    if given is None:
+        return None
+    if isinstance(given, tuple):
+        fn, rule = given
+        return Handwritten(form.called(fn), form.rule(rule), None, moving, len(names), _called(fn))
+    door = _backend(given, False)
+    call, parameters = _module(given) if door == "torch" else (given, {})
+    if parameters and list(parameters) != list(own):
+        raise UsageError(f"reference: a module with the parameters {', '.join(own) or '(none)'} is expected")
+    return _subject(door, form.called(call), moving, _called(given))
 
 
 def _called(fn: Callable[..., Any]) -> str:
     owner = getattr(fn, "__self__", None)
     if isinstance(owner, type):
         return f"{owner.__name__}.{getattr(fn, '__name__', 'apply')}"
-    return str(getattr(fn, "__name__", type(fn).__name__))
-
-
-def _rule(vjp: Callable[..., Any] | None, gradient: Callable[..., Any] | None) -> Callable[..., Any]:
-    if vjp is not None and gradient is not None:
-        raise UsageError("vjp and gradient are two claims; give one of them")
-    if vjp is not None:
-        return vjp
-    if gradient is None:
-        raise UsageError("with backend='numpy' the derivative is given: vjp=, or gradient= of a scalar function")
-    if not callable(gradient):
-        raise UsageError("gradient: a function of the inputs is expected")
-    claim = gradient
-
-    def scaled(inputs: Any, ct: Any) -> Any:
-        found = claim(inputs)
-        many = found if isinstance(found, tuple | list) else (found,)
-        return tuple(None if g is None else ct * g for g in many)
-
-    return scaled
-
-
-def _formulas(gradient: Any, names: Sequence[str], moving: tuple[int, ...]) -> Any:
-    """A claim of formulas as a function of the inputs; any other claim as it is."""
-    if not isinstance(gradient, str | Mapping):
-        return gradient
-    texts = {names[moving[0]]: gradient} if isinstance(gradient, str) else dict(gradient)
-    wanted = [names[k] for k in moving]
-    if set(texts) != set(wanted):
-        raise UsageError(f"gradient: a formula each for {', '.join(wanted)} is expected, not for {', '.join(texts)}")
-    programs = {n: parse_formula(text, names) for n, text in texts.items()}
-
-    def claimed(inputs: Any) -> Any:
-        env = dict(zip(names, (asarray(x) for x in inputs), strict=True))
-        found = [None if n not in programs else asarray(programs[n](NUMPY, env), dtype=float) for n in names]
-        return tuple(None if g is None else broadcast_to(g, x.shape) for g, x in zip(found, env.values(), strict=True))
-
-    return claimed
+    named = getattr(fn, "__name__", None) or getattr(fn, "_qualname", None)  # the latter of `torch.library` operations
+    return str(named or type(fn).__name__)
 
 
 def _names(fn: Callable[..., Any]) -> list[str]:

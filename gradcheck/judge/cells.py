@@ -16,6 +16,7 @@ CELLS: Mapping[str, str] = {
     "value": "the function is finite, gives the same numbers when it is called again, and leaves its inputs alone",
     "shape": "each gradient has the shape of its input, and is real",
     "reverse": "the vjp against the slopes of the function's own values, element by element",
+    "stated": "the vjp against what is stated of it beside the code: a formula, a rule, another implementation",
     "kinks": "the vjp along directions at points where the function has a kink",
     "nonfinite": "NaN or infinity in the vjp where the function is finite",
     "forward": "the jvp against the slopes of the function's own values",
@@ -40,6 +41,11 @@ CELLS: Mapping[str, str] = {
 }
 
 
+def number(center: float, bar: float = 0.0) -> str:
+    """A number as a sentence has it: what is within its own bar of zero is told as zero."""
+    return "0" if abs(center) <= bar else f"{center:.6g}"
+
+
 class Kind(StrEnum):
     """The class of a finding."""
 
@@ -48,6 +54,7 @@ class Kind(StrEnum):
     INACCURATE = "inaccurate"
     NOT_SMOOTH = "not finite at a non-smooth point"
     OUTSIDE = "outside the limits"
+    MEANT = "as meant"
     UNMEASURED = "unmeasurable"
     CRASHED = "crashed"
     SILENT = "not asked"
@@ -55,12 +62,14 @@ class Kind(StrEnum):
 
 FAILING = frozenset({Kind.WRONG, Kind.CRASHED})
 REMARKS = (Kind.INACCURATE, Kind.NOT_SMOOTH, Kind.OUTSIDE)
+OWN = "(the slope of the function's own values)"
 VERDICTS: Mapping[Kind, Verdict] = {
     Kind.RIGHT: Verdict.AGREES,
     Kind.WRONG: Verdict.DISAGREES,
     Kind.INACCURATE: Verdict.INACCURATE,
     Kind.NOT_SMOOTH: Verdict.UNDECIDED,
     Kind.OUTSIDE: Verdict.INACCURATE,
+    Kind.MEANT: Verdict.AGREES,
     Kind.UNMEASURED: Verdict.UNDECIDED,
     Kind.CRASHED: Verdict.CRASHED,
     Kind.SILENT: Verdict.SILENT,
@@ -73,6 +82,8 @@ class Seen:
 
     inputs, cotangent: nested lists at full precision; index: the element of the gradient (or of the output); got and
     right: the numbers; bar: how far `right` may be off; whose: who says so; several: the cotangent is one a output.
+    along: the elements that moved together, with their weights, where it is no single one: the numbers are those of the
+    sum of the gradient's elements with these weights.
     """
 
     input: str
@@ -86,11 +97,28 @@ class Seen:
     origin: str = ""
     seed: int | None = None
     several: bool = False
+    along: tuple[tuple[tuple[int, ...], float], ...] = ()
+
+    @property
+    def place(self) -> str:
+        """What the numbers are of: "x[0]", or "a[1, 0] + a[0, 1]" of a matrix that stays symmetric."""
+        return self.terms(self.input)
+
+    def terms(self, name: str) -> str:
+        """The same of an array called `name`, as Python writes it."""
+        if not self.along:
+            return f"{name}{list(self.index) or ''}"
+        parts = [f"{_weight(w)}{name}{list(index)}" for index, w in self.along]
+        return " + ".join(parts).replace("+ -", "- ")
 
     @property
     def size(self) -> int:
         """How many numbers the point has."""
         return sum(_count(x) for x in self.inputs.values())
+
+
+def _weight(w: float) -> str:
+    return {1.0: "", -1.0: "-"}.get(w, f"{w:g}*")
 
 
 def _count(nested: Any) -> int:
@@ -139,10 +167,18 @@ class Tally:
         if known is None or (seen is not None and known[0] is not None and seen.size < known[0].size):
             self.shown[kind] = (seen, sentence)
 
+    def declare(self) -> None:
+        """What is wrong here, or only so far from right, was said to be meant: no fault, and told."""
+        kinds = [k for k in (Kind.WRONG, *REMARKS) if k in self.counts]
+        if kinds:
+            seen, sentence = self.shown[kinds[0]]
+            self.counts[Kind.MEANT] = sum(self.counts.pop(k) for k in kinds)
+            self.shown[Kind.MEANT] = (seen, f"{sentence} {OWN}")
+
     def findings(self) -> list[CellFinding]:
         """One finding a class that was seen; the cell's standing first."""
-        found = [self._of(kind) for kind in (Kind.WRONG, Kind.CRASHED, *REMARKS) if kind in self.counts]
-        if any(f.kind in FAILING for f in found):
+        found = [self._of(kind) for kind in (Kind.WRONG, Kind.CRASHED, *REMARKS, Kind.MEANT) if kind in self.counts]
+        if any(f.kind in (*FAILING, Kind.MEANT) for f in found):
             return found
         return [self._standing(), *found]
 

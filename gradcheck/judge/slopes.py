@@ -104,3 +104,20 @@ def typical_size(center: Array, values: float, sizes: Array) -> float:
         return float(np.median(some))
     length = sizes[sizes > 0]
     return float(values / np.median(length)) if length.size else values
+
+
+def compare_stated(answer: Array, center: Array, bar: Array, usual: Array) -> NDArray[np.int64]:
+    """The `State` of each number (E,) of a rule beside the one that is stated, center ± bar.
+
+    usual: (E,) the typical size of such numbers, of which no rule keeps more than some units of roundoff. What is
+    stated as no number (0/0) is a question that was not put: undecided.
+    """
+    with np.errstate(all="ignore"):
+        gap = np.abs(answer - center)
+        within = gap <= bar + INACCURATE_UNITS * UNIT * np.abs(center) + UNDERFLOW
+        near = gap <= bar + INACCURATE_UNITS * UNIT * usual
+    found = np.full(answer.shape, State.OFF, dtype=np.int64)
+    found[near | ~np.isfinite(center)] = State.UNDECIDED
+    found[within] = State.AGREES
+    found[~np.isfinite(answer) & np.isfinite(center)] = State.NOT_FINITE
+    return found

@@ -139,6 +139,23 @@ def _usual(inputs: Inputs) -> float:
     return float(np.median(some)) if some.size else 1.0
 
 
+def flat_around(asked: Asked, inputs: Inputs, d: Direction, domains: Sequence[Domain], live: NDArray[np.bool_]) -> bool:
+    """Whether no bit of the outputs that count (K,) changes along a direction, on both sides, over all short steps."""
+    line = _lines([inputs], [d], domains)
+    middle = asked.flat(inputs)
+    tried = 0
+    for k in range(5, 31):
+        h = float(np.ldexp(line.scale[0], -k)) * (1 - k / 64)  # no powers of two: periodic functions come round to them
+        for t, far in ((h, line.above[0]), (-h, line.below[0])):
+            if h > far:
+                continue
+            tried += 1
+            there = asked.flat(_moved(inputs, d, t))
+            if there.shape != middle.shape or not np.array_equal(there[live], middle[live]):
+                return False
+    return tried > 0
+
+
 def _moved(inputs: Inputs, d: Direction, step: float) -> list[NDArray[np.float64]]:
     moved = list(inputs)
     target = np.array(moved[d.which], dtype=np.float64)

@@ -52,8 +52,8 @@ class Result:
 
     @property
     def remarks(self) -> tuple[CellFinding, ...]:
-        """Findings that do not fail by default: lost digits, NaN at kinks, what is wrong outside the limits."""
-        return tuple(f for f in self.findings if f.kind in REMARKS)
+        """Findings that do not fail by default: lost digits, NaN at kinks, faults outside the limits, what is meant."""
+        return tuple(f for f in self.findings if f.kind in (*REMARKS, Kind.MEANT))
 
     def __bool__(self) -> bool:
         return self.passed
@@ -93,7 +93,7 @@ def _lines(result: Result) -> list[str]:
 
 
 def _worth(finding: CellFinding, told: CellFinding | None) -> bool:
-    return finding is not told and finding.kind in FAILING | set(REMARKS)
+    return finding is not told and finding.kind in FAILING | {*REMARKS, Kind.MEANT}
 
 
 def _headline(result: Result) -> str:
@@ -103,7 +103,9 @@ def _headline(result: Result) -> str:
     caught = f"; a relative error of {power['median']:.1g} would have been seen" if power else ""
     remarks = len(result.remarks)
     more = f", with {remarks} {'remark' if remarks == 1 else 'remarks'}" if remarks else ""
-    return f"{result.verdict}: the derivative passes{more}{caught}"
+    meant = any(f.kind is Kind.MEANT for f in result.findings)
+    passes = "the gradient is the one that was meant" if meant else "the derivative passes"
+    return f"{result.verdict}: {passes}{more}{caught}"
 
 
 def _counts(result: Result) -> str:
@@ -115,9 +117,8 @@ def _counts(result: Result) -> str:
 
 def _shown(result: Result, seen: Seen) -> list[str]:
     """Where, the two numbers, and a snippet."""
-    where = f"{seen.input}{list(seen.index) if seen.index else ''}"
     at = ", ".join(f"{n} = {_text(v)}" for n, v in seen.inputs.items())
-    lines = [f"  at {where}, point {at} ({seen.origin})", f"  cotangent {_text(seen.cotangent)}"]
+    lines = [f"  at {seen.place}, point {at} ({seen.origin})", f"  cotangent {_text(seen.cotangent)}"]
     if seen.whose:
         lines.append(f"  got {seen.got!r}; right: {seen.right!r} ± {seen.bar:.1g} by {seen.whose}")
     return lines + _snippet(result, seen)
@@ -131,11 +132,17 @@ def _text(value: Any) -> str:
 def _snippet(result: Result, seen: Seen) -> list[str]:
     """Python that shows the number, with the caller's own function or rule."""
     which = list(seen.inputs).index(seen.input)
-    index = f"[{', '.join(map(str, seen.index))}]" if seen.index else ""
     cts = seen.cotangent if seen.several else [seen.cotangent]
     lines = SNIPPETS[result.door](list(seen.inputs.values()), cts, which, result.form)
     whose = "with your vjp" if result.door == "numpy" else "with your function as fn"
-    return [f"  to see it, {whose}:", *(f"    {line}" for line in [*lines[:-1], f"print({lines[-1]}{index})"])]
+    return [f"  to see it, {whose}:", *(f"    {line}" for line in [*lines[:-1], *_printed(lines[-1], seen)])]
+
+
+def _printed(gradient: str, seen: Seen) -> list[str]:
+    """Python that prints the number, given what computes the gradient."""
+    if not seen.along:
+        return [f"print({seen.terms(gradient)})"]
+    return [f"g = {gradient}; print({seen.terms('g')})"]
 
 
 def _numpy(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[str]:

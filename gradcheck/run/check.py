@@ -25,6 +25,7 @@ from gradcheck.run.check_judging import Judging, tallies
 from gradcheck.run.check_kinks import judge_kinks
 from gradcheck.run.check_shape import judge_shape
 from gradcheck.run.check_shrink import shrunk
+from gradcheck.run.check_stated import SLOPES, Stated, judge_stated
 from gradcheck.run.check_structure import QUESTIONS, chosen, judge_structure
 from gradcheck.run.check_tape import judge_refusals
 from gradcheck.run.isolated import Ward, kept_apart
@@ -74,7 +75,7 @@ def chosen_cells(cells: Sequence[str] | None, skip: Sequence[str]) -> frozenset[
 
 def check_subject(
     subject: Subject, inputs: tuple[Given, ...] | Sampler, names: Sequence[str], wanted: Wanted,
-    second: Callable[..., Any] | None = None,
+    second: Callable[..., Any] | None = None, stated: Stated | None = None,
 ) -> Checked:  # fmt: skip
     """Judge a subject in all wanted cells, over all shapes. Warnings of the code under test are its own affair."""
     ward = Ward(tuple(CELLS), wanted.time_limit, wanted.together)
@@ -85,7 +86,7 @@ def check_subject(
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                checked = _checked(subject, inputs, names, wanted, second, watch)
+                checked = _checked(subject, inputs, names, wanted, second, stated, watch)
         finally:
             around.restore()
         return replace(checked, notes=(*checked.notes, *around.notes()))
@@ -96,7 +97,7 @@ def check_subject(
 
 def _checked(
     subject: Subject, inputs: tuple[Given, ...] | Sampler, names: Sequence[str], wanted: Wanted,
-    second: Callable[..., Any] | None, watch: Watch,
+    second: Callable[..., Any] | None, stated: Stated | None, watch: Watch,
 ) -> Checked:  # fmt: skip
     board = tallies()
     asked = Asked(subject, watch)
@@ -106,21 +107,27 @@ def _checked(
     for number, sizes in enumerate(shapes):
         count = _share(wanted.points, number, len(shapes))
         seed = digest(f"{subject.name}:{number}", wanted.seed)
-        all_of_it.append(_one_shape(asked, inputs, names, sizes, count, seed, board, wanted, second))
+        all_of_it.append(_one_shape(asked, inputs, names, sizes, count, seed, board, wanted, second, stated))
     _silences(board, wanted.cells, all_of_it, second)
+    meant = stated is not None and stated.meant
+    for cell in SLOPES if meant else ():
+        board[cell].declare()
     covered = {k for j in all_of_it for k in j.covered}
     asked_of = {k for j in all_of_it if j.points for k in subject.moving if np.size(j.points[0].inputs[k])}
     bare = [names[k] for k in subject.moving if k in asked_of - covered]
     if bare and len(bare) < len(subject.moving):
-        board["reverse"].uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
+        board[
+            "stated" if meant else "reverse"
+        ].uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
     dropped = sum(j.dropped for j in all_of_it)
     if dropped:
         raised = next((j.raised for j in all_of_it if j.raised), "")
         notes.append(f"{dropped} points have no finite value and were left out" + (f" ({raised})" if raised else ""))
-    findings = [f for cell in CELLS if cell in wanted.cells for f in board[cell].findings()]
+    put = wanted.cells if stated else wanted.cells - {"stated"}  # nothing is stated beside the code mostly
+    findings = [f for cell in CELLS if cell in put for f in board[cell].findings()]
     findings = [shrunk(f, all_of_it) for f in _without_echoes(findings)]
     findings = _with_ends(findings, watch)
-    needed = [cell for cell in ("reverse",) if cell in wanted.cells]
+    needed = [cell for cell in ("stated" if meant else "reverse",) if cell in wanted.cells]
     verdict = standing(sorted(findings, key=_rank), needed, wanted.strict)
     return Checked(
         verdict, tuple(findings), _power(all_of_it), sum(len(j.points) for j in all_of_it),
@@ -145,9 +152,9 @@ def _with_ends(findings: Sequence[CellFinding], watch: Watch) -> list[CellFindin
 
 
 ORDER = (
-    "repeat", "value", "mutation", "shape", "reverse", "nonfinite", "kinks", "forward", "adjoint", "layout", "linear",
-    "zero", "primal", "subsets", "undefined", "detached", "accumulate", "broadcast", "second", "mixed", "vmap",
-    "compiled", "precision", "float32",
+    "repeat", "value", "mutation", "shape", "reverse", "stated", "nonfinite", "kinks", "forward", "adjoint", "layout",
+    "linear", "zero", "primal", "subsets", "undefined", "detached", "accumulate", "broadcast", "second", "mixed",
+    "vmap", "compiled", "precision", "float32",
 )  # fmt: skip
 
 
@@ -175,6 +182,7 @@ def _share(points: int, number: int, shapes: int) -> int:
 def _one_shape(
     asked: Asked, inputs: tuple[Given, ...] | Sampler, names: Sequence[str], sizes: Mapping[str, int], count: int,
     seed: int, board: Mapping[str, Tally], wanted: Wanted, second: Callable[..., Any] | None,
+    stated: Stated | None,
 ) -> Judging:  # fmt: skip
     if callable(inputs):
         try:
@@ -189,10 +197,11 @@ def _one_shape(
     judge_shape(judging, tried)
     if not judging.points:
         return judging
+    idle = judge_stated(judging, stated) if stated is not None and "stated" in wanted.cells else frozenset[str]()
     if "kinks" in wanted.cells:
         asked.turn("kinks")
         judge_kinks(judging)
-    judge_structure(judging, wanted.cells & frozenset(QUESTIONS))
+    judge_structure(judging, (wanted.cells & frozenset(QUESTIONS)) - idle)
     if wanted.cells & {"forward", "adjoint"}:
         judge_forward(judging)
     if wanted.cells & {"primal"}:

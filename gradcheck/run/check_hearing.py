@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.judge.budgets import UNIT
-from gradcheck.judge.cells import Kind
+from gradcheck.judge.cells import Kind, number
 from gradcheck.judge.slopes import State
 from gradcheck.run.check_compare import Suspect, crash
 from gradcheck.run.check_judging import Judging, seen
@@ -62,7 +62,8 @@ def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> 
             break
         try:
             if undecided:
-                ruling = judging.court.by_digits(judging.points[s.point], s.way, s.cotangent, s.answer)
+                question = judging.points[s.point], s.way, s.cotangent, s.answer
+                ruling = judging.court.by_digits(*question) or judging.court.level(*question)
             else:
                 ruling = judging.court.examine(judging.points[s.point], s.way, s.cotangent, s.answer, s.measured)
         except Exception as error:  # the code under test may raise anything beside a point, too
@@ -102,8 +103,8 @@ def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
     judging.accused |= kind is Kind.WRONG
     what = "the gradient" if not ruling.why else f"the gradient ({ruling.why})"
     here = seen(judging, s.point, s.way, s.cotangent, s.answer, ruling)
-    place = f"{here.input}{list(here.index) or ''}"
-    judging.tallies[name].show(kind, f"{what} of {place} is {s.answer:.6g}, not {ruling.center:.6g}", here)
+    right = number(ruling.center, ruling.bar)
+    judging.tallies[name].show(kind, f"{what} of {here.place} is {number(s.answer)}, not {right}", here)
 
 
 def _smooth(judging: Judging, p: int) -> bool:

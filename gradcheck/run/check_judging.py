@@ -13,7 +13,7 @@ from gradcheck.cases.given import Given
 from gradcheck.cases.planting import Tried
 from gradcheck.judge.cells import CELLS, Seen, Tally
 from gradcheck.oracles.blackbox import Array, Asked
-from gradcheck.oracles.blackbox_slopes import Truth
+from gradcheck.oracles.blackbox_slopes import Direction, Truth
 from gradcheck.run.check_suspects import Court, Ruling, unflattened
 from gradcheck.spec.model import Domain
 
@@ -74,8 +74,16 @@ def seen(judging: Judging, p: int, e: int, ct: Row, got: float, ruling: Ruling |
     return Seen(
         judging.names[d.which], d.element or (), inputs, cts[0] if len(cts) == 1 else cts, got,
         float("nan") if ruling is None else ruling.center, float("nan") if ruling is None else ruling.bar,
-        "" if ruling is None else ruling.whose, point.origin, judging.seed, len(cts) > 1,
+        "" if ruling is None else ruling.whose, point.origin, judging.seed, len(cts) > 1, moved_together(d),
     )  # fmt: skip
+
+
+def moved_together(d: Direction) -> tuple[tuple[tuple[int, ...], float], ...]:
+    """The elements that a direction moves, with their weights; none where it is one element."""
+    if d.element is not None:
+        return ()
+    moved = ((tuple(i), float(d.step[tuple(i)])) for i in np.argwhere(d.step).tolist())
+    return tuple(sorted(moved, key=lambda pair: -pair[1]))
 
 
 def tallies() -> dict[str, Tally]:

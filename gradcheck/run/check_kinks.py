@@ -89,7 +89,8 @@ def _accuse(judging: Judging, p: int, step: Sequence[Row | None], ct: Row, answe
     )
     kind = Kind.OUTSIDE if judging.points[p].outside else Kind.WRONG
     low, high = ruling.center - ruling.bar, ruling.center + ruling.bar
-    text = f"moving {named}, the gradient says {answer:.6g}; the pieces that meet say {low:.6g} to {high:.6g}"
+    ends = list(dict.fromkeys(f"{v:.4g}" for v in (low, high)))  # nearby pieces are read to about as many digits
+    text = f"moving {named}, the gradient says {answer:.6g}; the pieces that meet say {' to '.join(ends)}"
     first = next(e for e, d in enumerate(judging.court.basis) if step[d.which] is not None)
     judging.tallies["kinks"].show(kind, text, seen(judging, p, first, ct, answer, ruling))
 

@@ -34,6 +34,10 @@ def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
     measure(judging, full)
     known = np.array([np.abs(judging.slopes[p].center).max(axis=1, initial=0.0) for p in full])
     judging.court.usual = np.median(known, axis=0)
+    usual = [
+        np.abs(flat(v)).max(initial=0.0) for v, x in zip(judging.values, judging.points, strict=True) if not x.extreme
+    ]
+    judging.court.largest = float(np.median([v for v in usual if v > 0] or [0.0]))
     confirm(judging)
     rng = np.random.default_rng([judging.seed, 7])
     suspects = [s for p in full for s in suspects_at(judging, p, rng)]

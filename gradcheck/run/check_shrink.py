@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.cases.planting import Tried
-from gradcheck.judge.cells import CellFinding, Kind, Seen
+from gradcheck.judge.cells import CellFinding, Kind, Seen, number
 from gradcheck.judge.slopes import contract
 from gradcheck.oracles.blackbox import flat
 from gradcheck.oracles.blackbox_slopes import jacobian
-from gradcheck.run.check_judging import Judging
+from gradcheck.run.check_judging import Judging, moved_together
 from gradcheck.run.check_suspects import Ruling, component, unflattened
 from gradcheck.spec.membership import within_box
 
@@ -37,7 +37,7 @@ def shrunk(finding: CellFinding, judged: Sequence[Judging]) -> CellFinding:
     found = _Search(judging, old).best()
     if found is old:
         return finding
-    text = f"the gradient of {found.input}{list(found.index) or ''} is {found.got:.6g}, not {found.right:.6g}"
+    text = f"the gradient of {found.place} is {number(found.got)}, not {number(found.right, found.bar)}"
     return replace(finding, seen=found, sentence=text)
 
 
@@ -46,7 +46,9 @@ class _Search:
         self.judging, self.old, self.left = judging, old, TRIALS if np.isfinite(old.got) else TRIALS // 4
         which = judging.names.index(old.input)
         self.way = next(
-            e for e, d in enumerate(judging.court.basis) if d.which == which and d.element in (None, old.index)
+            e
+            for e, d in enumerate(judging.court.basis)
+            if d.which == which and (d.element or ()) == old.index and moved_together(d) == old.along
         )
 
     def best(self) -> Seen:

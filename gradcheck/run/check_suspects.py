@@ -23,6 +23,7 @@ from gradcheck.oracles.blackbox_slopes import (
     PIECES,
     Direction,
     Truth,
+    flat_around,
     jacobian,
     pieces,
     second_opinion,
@@ -33,6 +34,7 @@ AGAIN = 0.37  # the lengths of the second measurement, in those of the first
 DEFENCE = 8.0  # bars of plain differences within which they side with a number
 NUDGES = 6
 NUDGE = 4  # units of roundoff by which inputs are nudged
+LEVEL = 2.0**-20  # of the usual values over the step's length: what rounding, even to float32, may hide of a slope
 PATH = 2.0**-26  # a step so short that a smooth rule is straight over it, to the last bit
 
 
@@ -57,6 +59,7 @@ class Court:
     moving: Sequence[int]
     seed: int
     usual: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # (E,) the typical size of each slope
+    largest: float = 0.0  # of the function's values at this shape
     trusted: bool = False  # whether the code was seen to run on precise numbers, and to agree there with the ladder
     silence: str = ""  # why it was not
     known: dict[bytes, bool] = field(default_factory=dict)  # points at which the function is smooth, or is not
@@ -191,6 +194,25 @@ class Court:
         if torn and low <= answer <= high:  # pieces whose slopes cancel along this direction
             return Ruling(Kind.RIGHT, (low + high) / 2, (high - low) / 2, "one-sided differences")
         return Ruling(Kind.WRONG, center, bar, whose)
+
+    def level(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float) -> Ruling | None:
+        """The ruling where no bit of the function changes around the point: its slope is zero.
+
+        To the ladder the sign of a number looks like a number rounded to one bit. Steps of up to 2**-5 of the input's
+        size are tried; rounding alone would hide there no slope but such as are nothing beside the usual values.
+        """
+        if tried.extreme or answer == 0 or not np.isfinite(answer):  # extreme sizes may cancel to the last bit
+            return None
+        d = self.basis[e]
+        middle = self.asked.flat(tried.inputs)
+        live = cotangent != 0
+        if middle.shape != cotangent.shape or not flat_around(self.asked, tried.inputs, d, self.domains, live):
+            return None
+        length = _length(tried.inputs, d) or 1.0
+        hidden = LEVEL * float(np.abs(cotangent).max() * max(np.abs(middle).max(initial=0.0), self.largest)) / length
+        if abs(answer) <= hidden:
+            return None
+        return Ruling(Kind.WRONG, 0.0, 0.0, "the function's values, the same to the last bit around the point")
 
     def _conditioning(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64], center: float) -> float:
         """How far the true derivative itself moves when the inputs move by some units of roundoff."""

@@ -102,7 +102,7 @@ def test_cells_are_switched_by_name() -> None:
 
 def test_every_cell_catches_something() -> None:
     """A cell without a planted lie would be a cell that nobody ever saw fail."""
-    elsewhere = {"value", "adjoint", "precision", "float32", "broadcast"}
+    elsewhere = {"value", "adjoint", "precision", "float32", "broadcast", "stated"}
     elsewhere |= {"subsets", "undefined", "accumulate", "detached", "primal", "vmap", "compiled", "mixed"}  # of tapes
     assert {pair.cell for pair in PAIRS.values()} | elsewhere == set(CELLS)
 
@@ -271,6 +271,47 @@ def test_a_gradient_as_formulas() -> None:
     assert "DISAGREES in reverse" in str(wrong)
     with pytest.raises(UsageError, match="a formula each for x"):
         check(energy, inputs, gradient={"k": "x**2"})
+
+
+def test_steps_are_flat_and_what_only_rounds_is_not() -> None:
+    """No bit of a sign changes around a point; neither does one of tanh(40), where rounding hides a slope."""
+
+    def opaque(x: Any) -> Any:
+        return np.sign(x.astype(float))  # float64 only, so that no other witness has the say
+
+    inside = check(opaque, [Real(2)], vjp=lambda i, ct: (ct * (np.abs(i[0]) <= 1),), points=POINTS)
+    told = inside.checked.standing.decisive
+    assert told is not None and told.seen is not None
+    assert told.cell == "reverse"
+    assert told.seen.right == 0
+    assert "the same to the last bit" in told.seen.whose
+    assert check(opaque, [Real(2)], vjp=lambda i, ct: (0 * ct,), points=POINTS)
+    saturated = check(lambda x: np.tanh(x.astype(float)), [Real(2)], points=96,
+                      vjp=lambda i, ct: (ct / np.cosh(np.clip(i[0], -300, 300)) ** 2,))  # fmt: skip
+    assert saturated.passed, str(saturated)
+
+    def rest(x: Any, y: Any) -> Any:
+        return x.astype(float) - y.astype(float) * np.trunc(x / y)  # for x = 1e170 it is 0, whatever y
+
+    cancelled = check(rest, [Real(1, usual=(-8, 8)), Real(1, usual=(1, 3))], points=96,
+                      vjp=lambda i, ct: (ct, -ct * np.trunc(i[0] / i[1])))  # fmt: skip
+    assert cancelled.passed, str(cancelled)
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-6])
+def test_a_cotangent_that_cancels_leaves_rounding_and_no_more(off: float) -> None:
+    """Where all numbers are equal the function is 0 and the gradient of equal cotangents too, up to rounding."""
+
+    def centred(x: Any) -> Any:
+        return x - np.mean(x)
+
+    def rule(inputs: Any, ct: Any) -> Any:
+        return (ct - np.sum(ct / 3) + off * (np.abs(ct).max() > 2.5),)  # a small constant once a cotangent is large
+
+    result = check(
+        centred, lambda rng: [np.full(3, rng.normal())], vjp=rule, points=POINTS, cells=["reverse", "linear"]
+    )
+    assert result.passed is (off == 0.0), str(result)
 
 
 def test_the_same_seed_gives_the_same_words() -> None:

@@ -141,9 +141,9 @@ def test_outputs_of_integers_have_no_derivative() -> None:
     assert gathered.passed, str(gathered)
 
 
-def test_rules_are_not_given_beside_code_with_its_own() -> None:
+def test_forward_rules_are_not_given_beside_code_with_its_own() -> None:
     with pytest.raises(UsageError, match="its own derivative is judged"):
-        check(Softsign.apply, [Real(2)], "torch", vjp=lambda i, ct: (ct,))
+        check(Softsign.apply, [Real(2)], "torch", jvp=lambda i, t: t[0])
     with pytest.raises(UsageError, match="say backend="):
         check(abs, [Real(2)])
     assert np.isfinite(check(torch.sin, [Real(2)], points=POINTS).power["median"])  # type: ignore[index]
@@ -200,3 +200,31 @@ def test_what_a_backward_changes_for_everybody_is_set_back(isolate: bool) -> Non
     assert result.passed, str(result)
     assert "the code changes PyTorch's default dtype, PyTorch's random numbers; it was set back" in str(result)
     assert (torch.get_default_dtype(), torch.get_rng_state().tolist()) == before
+
+
+def test_a_rule_that_keeps_its_numbers_where_another_call_finds_them() -> None:
+    class Kept(Softsign):
+        @staticmethod
+        def forward(_ctx: Any, x: Any) -> Any:
+            Kept.last = x
+            return x / (1 + x.abs())
+
+        @classmethod
+        def backward(cls, _ctx: Any, ct: Any) -> Any:
+            return ct / (1 + cls.last.abs()) ** 2
+
+    assert wrong_cells(check(Kept.apply, [Real(2)], points=POINTS)) == ["repeat"]
+
+
+def test_an_operation_of_the_library_without_forward_mode_is_not_accused() -> None:
+    """PyTorch drops the tangents of such an operation without a word: there is no forward mode, not a wrong one."""
+
+    @torch.library.custom_op("gradcheck_tests::doubled", mutates_args=())
+    def doubled(x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+    doubled.register_autograd(lambda ctx, ct: 2 * ct)
+    result = check(doubled, [Real(2)], points=POINTS)
+    assert result.passed, str(result)
+    assert result.name == "gradcheck_tests::doubled"
+    assert any(f.cell == "forward" and f.kind is Kind.SILENT for f in result.findings)

@@ -24,6 +24,7 @@ DOCUMENTS = (
     "docs/spec-format.md",
     "docs/explain.md",
     "docs/check.md",
+    "docs/gallery.md",
 )
 
 

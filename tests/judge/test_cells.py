@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gradcheck.judge.cells import CellFinding, Kind, Seen, Tally, standing
+from dataclasses import replace
+
+from gradcheck.judge.cells import CellFinding, Kind, Seen, Tally, number, standing
 from gradcheck.judge.finding import Verdict
 
 
@@ -54,3 +56,28 @@ def test_remarks_fail_only_where_that_was_asked() -> None:
 def test_a_skipped_question_is_no_answer() -> None:
     assert standing([finding("zero", Kind.RIGHT)], ["reverse"]).verdict is Verdict.UNWITNESSED
     assert standing([finding("reverse", Kind.SILENT)], ["reverse"]).verdict is Verdict.UNWITNESSED
+
+
+def test_what_is_meant_is_told_and_fails_nothing() -> None:
+    tally = Tally("reverse")
+    tally.add(10)
+    tally.show(Kind.WRONG, "the gradient of x[0] is 1, not 0", seen(1))
+    tally.show(Kind.INACCURATE, "digits are lost", seen(1))
+    tally.declare()
+    (found,) = tally.findings()
+    assert (found.kind, found.wrong) == (Kind.MEANT, 2)
+    assert found.sentence == "the gradient of x[0] is 1, not 0 (the slope of the function's own values)"
+    agreed = CellFinding("stated", Kind.RIGHT, "10 numbers agree")
+    assert standing([found, agreed], ["stated"], strict=True).passed
+    untold = Tally("reverse")
+    untold.declare()
+    assert [f.kind for f in untold.findings()] == [Kind.SILENT]
+
+
+def test_numbers_and_places_as_people_read_them() -> None:
+    assert [number(0.25), number(-0.0), number(1e-14, 1e-12), number(-2e-12, 1e-12)] == ["0.25", "0", "0", "-2e-12"]
+    assert number(float("nan"), 1.0) == "nan"
+    assert seen(1).place == "x[0]"
+    assert replace(seen(1), index=()).place == "x"
+    assert replace(seen(1), along=(((0, 1), 1.0), ((1, 0), 1.0))).place == "x[0, 1] + x[1, 0]"
+    assert replace(seen(1), along=(((1,), 0.5), ((0,), -1.0))).terms("g") == "0.5*g[1] - g[0]"
