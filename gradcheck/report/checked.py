@@ -128,6 +128,8 @@ def _text(value: Any) -> str:
 
 def _snippet(result: Result, seen: Seen) -> list[str]:
     """Python that shows the number, with the caller's own function or rule."""
+    if result.door not in SNIPPETS:  # the caller's own objects, of which no text can be made
+        return []
     which = list(seen.inputs).index(seen.input)
     index = f"[{', '.join(map(str, seen.index))}]" if seen.index else ""
     lines = SNIPPETS[result.door](

@@ -39,6 +39,7 @@ class Wanted:
     cells: frozenset[str] = frozenset(CELLS)
     strict: bool = False
     time_limit: float = TIME_LIMIT
+    simpler: bool = True  # whether a number that is wrong is looked for at simpler points
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _checked(
         raised = next((j.raised for j in all_of_it if j.raised), "")
         notes.append(f"{dropped} points have no finite value and were left out" + (f" ({raised})" if raised else ""))
     findings = [f for cell in CELLS if cell in wanted.cells for f in board[cell].findings()]
-    findings = [shrunk(f, all_of_it) for f in _without_echoes(findings)]
+    findings = [shrunk(f, all_of_it) if wanted.simpler else f for f in _without_echoes(findings)]
     needed = [cell for cell in ("reverse",) if cell in wanted.cells]
     verdict = standing(sorted(findings, key=_rank), needed, wanted.strict)
     return Checked(

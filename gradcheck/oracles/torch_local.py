@@ -1,0 +1,219 @@
+"""How is a function judged at the very tensors that its caller holds? Its numbers are changed in place and put back.
+
+So does `torch.autograd.gradcheck`: a function may read a parameter from its closure instead of its arguments. Layouts,
+devices, and inputs that are no tensors stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from gradcheck.errors import UsageError
+from gradcheck.oracles.local import Part, Row, Table, parts_of
+from gradcheck.oracles.torch_library import torch
+
+REAL = {torch.float64: "float64", torch.float32: "float32", torch.complex128: "float64", torch.complex64: "float32"}
+
+
+class TorchLocal:
+    """A function of tensors at the tensors given, as `gradcheck.oracles.local.Local`.
+
+    given: all arguments; those that require a gradient move. Raises ValueError where none does, as PyTorch's own
+    check; UsageError for what cannot be judged in place.
+    """
+
+    def __init__(self, fn: Callable[..., Any], given: Sequence[Any]) -> None:
+        self.fn, self.given = fn, tuple(given)
+        self.moving = [k for k, x in enumerate(self.given) if isinstance(x, torch.Tensor) and x.requires_grad]
+        if not self.moving:
+            raise ValueError("no input tensor requires a gradient: there is nothing to judge")
+        self.tensors = [self.given[k] for k in self.moving]
+        self.names = [f"input {k}" if len(self.given) > 1 else "the input" for k in self.moving]
+        for name, x in zip(self.names, self.tensors, strict=True):
+            _refuse(name, x)
+            if any(step == 0 and n > 1 for step, n in zip(x.stride(), x.shape, strict=True)):
+                raise UsageError(f"{name} repeats its numbers in memory: give a copy, and expand it in the function")
+        self.dtype = "float32" if "float32" in {REAL[x.dtype] for x in self.tensors} else "float64"
+        shapes = [tuple(x.shape) for x in self.tensors]
+        self.inputs = parts_of(
+            [(n, s, x.is_complex()) for n, s, x in zip(self.names, shapes, self.tensors, strict=True)]
+        )
+        self.stores = [x.data for x in self.tensors]  # the same memory, without a tape or a count of writes
+        self.saved = [store.clone() for store in self.stores]
+        self.x = np.concatenate([row_of(s) for s in self.stores] or [np.zeros(0)])
+        self.wrote = ""  # what the function or its rule wrote to, in words
+        self.quiet = True  # whether values are taken without a tape
+        self.kept: list[int] = []
+        self.outputs: tuple[Part, ...] = ()
+        self._here: list[Any] = []  # outputs at x with their tape
+        self.graph()
+
+    def graph(self) -> list[Any]:
+        """The outputs at the point with their tape, made once."""
+        if not self._here:
+            with torch.enable_grad():
+                many = _tensors(self.fn(*self.given))
+            self._look_for_writes("the function")
+            live = [k for k, o in enumerate(many) if o.requires_grad]
+            self.kept = live or [k for k, o in enumerate(many) if o.is_floating_point() or o.is_complex()]
+            if not self.kept:
+                raise UsageError("the function gives no tensor of real or complex numbers")
+            self._here = [many[k] for k in self.kept]
+            for o in self._here:
+                _refuse("an output", o)
+            self.outputs = parts_of([(f"output {k}", tuple(o.shape), o.is_complex()) for k, o in enumerate(self._here)])
+            self._try_quietly()
+        return self._here
+
+    def _try_quietly(self) -> None:
+        """Values are asked for without a tape, if the function then gives the same ones."""
+        with_tape = np.concatenate([row_of(o) for o in self._here])
+        self.quiet = np.array_equal(self.values(self.x[None])[0], with_tape, equal_nan=False)
+
+    def values(self, points: Table) -> Table:
+        """The outputs (P, K) in float64, without a tape where that changes nothing; NaN where the function raises."""
+        nothing = torch.full((self.outputs[-1].place.stop,), float("nan"), dtype=torch.float64)
+        if not len(points):
+            return np.empty((0, len(nothing)))
+        rows = []
+        columns = [self._typed(points, k) for k in range(len(self.tensors))]
+        with torch.set_grad_enabled(not self.quiet), self._put_back():
+            for numbers in zip(*columns, strict=True):
+                for store, new in zip(self.stores, numbers, strict=True):
+                    store.copy_(new)
+                try:
+                    row = self._flat(self.fn(*self.given))
+                except Exception:  # beside the point it may have no value, and say so as it likes
+                    row = nothing
+                rows.append(row if row.shape == nothing.shape else nothing)
+            found: Table = torch.stack(rows).numpy()
+        return found
+
+    def _typed(self, points: Table, which: int) -> Any:
+        """One input's numbers at every point, as the function takes them."""
+        part, store = self.inputs[which], self.stores[which]
+        numbers = torch.from_numpy(np.ascontiguousarray(points[:, part.place])).reshape(-1, *part.real_shape)
+        numbers = torch.view_as_complex(numbers) if part.paired else numbers
+        return numbers.to(store.device, store.dtype).unbind(0)
+
+    def _flat(self, outputs: Any) -> Any:
+        """All kept outputs as one row of float64."""
+        many = [outputs] if isinstance(outputs, torch.Tensor) else _tensors(outputs)
+        rows = [_real(many[k].detach()) for k in self.kept]
+        return rows[0] if len(rows) == 1 else torch.cat(rows)
+
+    def vjp(self, x: Row, cotangent: Row) -> Row:
+        """What a backward pass gives, zeros where it gives None."""
+        return np.concatenate([row_of(g) for g in self.pulled(x, self.shaped(cotangent))])
+
+    def shaped(self, cotangent: Row) -> list[Any]:
+        """A row of numbers as tensors of the outputs' shapes and types."""
+        found = []
+        for part, o in zip(self.outputs, self._here, strict=True):
+            numbers = torch.from_numpy(np.array(cotangent[part.place])).reshape(part.real_shape)
+            found.append((torch.view_as_complex(numbers) if part.paired else numbers).to(o.device, o.dtype))
+        return found
+
+    def pulled(self, x: Row, cotangents: Sequence[Any], **options: Any) -> list[Any]:
+        """The gradients as tensors; at another point than the given one by a tape of their own."""
+        if np.array_equal(x, self.x):
+            return self._back(self.graph(), cotangents, **options)
+        columns = [self._typed(x[None], k)[0] for k in range(len(self.tensors))]
+        with torch.enable_grad(), self._put_back():
+            for store, new in zip(self.stores, columns, strict=True):
+                store.copy_(new)
+            many = _tensors(self.fn(*self.given))
+            return self._back([many[k] for k in self.kept], cotangents, **options)
+
+    def _back(self, outputs: Sequence[Any], cotangents: Sequence[Any], **options: Any) -> list[Any]:
+        live = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
+        found: Sequence[Any] = [None] * len(self.tensors)
+        if live:
+            ends, cts = zip(*live, strict=True)
+            found = torch.autograd.grad(ends, self.tensors, cts, retain_graph=True, allow_unused=True, **options)
+        return [torch.zeros_like(x) if g is None else g for g, x in zip(found, self.tensors, strict=True)]
+
+    def jvp(self, x: Row, tangent: Row) -> Row:
+        """The derivative along a tangent, in forward mode. Whatever PyTorch says of a missing one is its caller's."""
+        return np.concatenate([row_of(t) for t in self.pushed(x, tangent)])
+
+    def pushed(self, x: Row, tangent: Row) -> list[Any]:
+        """The same as tensors, zeros where there is no tangent."""
+        ad: Any = torch.autograd.forward_ad
+        primals = [self._typed(x[None], k)[0] for k in range(len(self.tensors))]
+        tangents = [self._typed(tangent[None], k)[0] for k in range(len(self.tensors))]
+        arguments = list(self.given)
+        with ad.dual_level():
+            for k, p, t in zip(self.moving, primals, tangents, strict=True):
+                arguments[k] = ad.make_dual(p, t)
+            many = _tensors(self.fn(*arguments))
+            duals = [ad.unpack_dual(many[k]) for k in self.kept]
+            return [torch.zeros_like(d.primal) if d.tangent is None else d.tangent for d in duals]
+
+    def pushed_together(self, rows: Sequence[Row]) -> list[Any]:
+        """The same for several tangents in one batch, by `vmap` over forward mode: the batch leads."""
+        steps = [torch.stack([self._typed(row[None], k)[0] for row in rows]) for k in range(len(self.tensors))]
+
+        def along(weights: Any) -> tuple[Any, ...]:
+            arguments = list(self.given)
+            for k, store, step in zip(self.moving, self.stores, steps, strict=True):
+                arguments[k] = store + torch.tensordot(weights.to(step.dtype), step, dims=1)
+            many = _tensors(self.fn(*arguments))
+            return tuple(many[k] for k in self.kept)
+
+        nowhere = torch.zeros(len(rows), dtype=torch.float64, device=self.stores[0].device)
+        push: Any = torch.autograd.functional.jacobian
+        found = push(along, nowhere, vectorize=True, strategy="forward-mode")
+        return [v.movedim(-1, 0) for v in found]
+
+    @contextmanager
+    def _put_back(self) -> Iterator[None]:
+        """Whatever happens, the caller's tensors hold their own numbers afterwards."""
+        try:
+            yield
+        finally:
+            for store, old in zip(self.stores, self.saved, strict=True):
+                store.copy_(old)
+
+    def _look_for_writes(self, who: str) -> None:
+        for name, store, old in zip(self.names, self.stores, self.saved, strict=True):
+            if not self.wrote and not torch.equal(store, old) and not bool(torch.isnan(old).any()):
+                where = (store != old).reshape(-1).nonzero()[0].item()
+                was, now = old.reshape(-1)[where].item(), store.reshape(-1)[where].item()
+                self.wrote = f"{who} writes to {name}: element {where} was {was:.6g} and is {now:.6g} afterwards"
+        with self._put_back():
+            pass
+
+
+def differentiable(outputs: Any) -> list[Any]:
+    """The outputs that a gradient can be asked of."""
+    return [o for o in _tensors(outputs) if o.requires_grad]
+
+
+def _tensors(outputs: Any) -> list[Any]:
+    many = list(outputs) if isinstance(outputs, tuple | list) else [outputs]
+    return [o for o in many if isinstance(o, torch.Tensor)]
+
+
+def _real(tensor: Any) -> Any:
+    """The numbers of a tensor as one row of float64, complex ones as pairs, on the CPU."""
+    real = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
+    row = real.reshape(-1)
+    return row if row.dtype is torch.float64 and row.device.type == "cpu" else row.to("cpu", torch.float64)
+
+
+def row_of(tensor: Any) -> Row:
+    """The numbers of a tensor as one row, complex ones as pairs."""
+    found: Row = np.array(_real(tensor.detach()).numpy())
+    return found
+
+
+def _refuse(name: str, x: Any) -> None:
+    if x.layout is not torch.strided:
+        raise UsageError(f"{name} is {x.layout}: give its values as a dense tensor and build the sparse one inside")
+    if x.dtype not in REAL:
+        raise UsageError(f"{name} is {x.dtype}: its values show too little of a slope; cast it to float64 to be judged")
