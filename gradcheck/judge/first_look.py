@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.judge.budgets import BUDGETS, safety
+from gradcheck.judge.budgets import BUDGETS, SAME_ANSWER, safety
 
 Array = NDArray[np.float64]
 NARROW: Mapping[str, float] = {
@@ -19,12 +19,16 @@ NARROW: Mapping[str, float] = {
     "float32": 1e-3,  # a few hundred units of roundoff over the step: the most that values in float32 show
 }
 
+COARSE = 2.0**-4  # share of the largest number that a gradient in float32 may be off: more is no loss of digits
 
-def plain(answer: Array, own: Array, center: Array, bar: Array, cotangents: Array, dtype: str) -> NDArray[np.bool_]:
+
+def plain(
+    answer: Array, own: Array, center: Array, bar: Array, reach: Array, cotangents: Array, dtype: str
+) -> NDArray[np.bool_]:
     """Whether each number of a gradient plainly agrees (C, N): C cotangents (C, K), N directions.
 
     answer: (C, N) the gradient along each direction; own: (C, N) the sizes of what was added up in it; center, bar:
-    (N, K) the slopes of the K outputs.
+    (N, K) the slopes of the K outputs; reach: (N, K) the steepest seen nearby, against which bars are narrow or not.
     """
     budget = BUDGETS[dtype]
     with np.errstate(all="ignore"):
@@ -34,7 +38,7 @@ def plain(answer: Array, own: Array, center: Array, bar: Array, cotangents: Arra
         terms = weights @ np.abs(center).T
         rounding = budget.inaccurate_units * budget.unit * (terms + own)
         near = np.abs(answer - right) <= safety("differences") * width + np.where(width > 0, rounding, 0.0)
-        return np.asarray(near & _narrow(width, terms, dtype))
+        return np.asarray(near & _narrow(width, weights @ reach.T, dtype))
 
 
 def _narrow(width: Array, size: Array, dtype: str) -> NDArray[np.bool_]:
@@ -45,20 +49,34 @@ def _narrow(width: Array, size: Array, dtype: str) -> NDArray[np.bool_]:
     return np.asarray((width <= NARROW[dtype] * size) | ((width <= largest) & small))
 
 
-def plainly(pushed: Array, center: Array, bar: Array, dtype: str) -> NDArray[np.bool_]:
+def plainly(pushed: Array, center: Array, bar: Array, reach: Array, dtype: str) -> NDArray[np.bool_]:
     """Whether each number of derivatives along directions (N, K) plainly agrees with slopes (N, K)."""
     budget = BUDGETS[dtype]
     with np.errstate(all="ignore"):
         size = np.abs(center)
         rounding = np.where(bar > 0, budget.inaccurate_units * budget.unit * size, 0.0)
         near = np.abs(pushed - center) <= safety("differences") * bar + rounding
-        return np.asarray(near & _narrow(bar, size, dtype))
+        return np.asarray(near & _narrow(bar, reach, dtype))
 
 
 def same(one: Array, other: Array, limit: float) -> bool:
     """Whether two answers to one question are the same numbers, or apart by no more than the caller allows."""
     with np.errstate(all="ignore"):
         return bool(((one == other) | (np.abs(one - other) <= limit) | (np.isnan(one) & np.isnan(other))).all())
+
+
+def alike(one: Array, other: Array, dtype: str) -> bool:
+    """Whether two answers that were computed otherwise are the same but for rounding of their largest number."""
+    share = SAME_ANSWER if dtype == "float64" else BUDGETS[dtype].inaccurate_units * BUDGETS[dtype].unit
+    with np.errstate(all="ignore"):
+        size = max(np.abs(v[np.isfinite(v)]).max(initial=0.0) for v in (one, other))
+        return same(one, other, share * float(size))
+
+
+def coarsely(narrow: Array, wide: Array) -> bool:
+    """Whether an answer in float32 is that in float64, as far as a rule that loses digits may keep it."""
+    with np.errstate(all="ignore"):
+        return same(narrow, wide, COARSE * float(np.abs(wide[np.isfinite(wide)]).max(initial=0.0)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,14 +115,15 @@ LENGTHS = {name: steps.lengths for name, steps in STEPS.items()}
 class Reading:
     """Slopes of K outputs along N directions.
 
-    ways: (N, n); center, bar: (N, K), bar inf where nothing is known; level: not one bit of the output changed.
+    ways: (N, n); center, bar: (N, K), bar inf where nothing is known; reach: (N, K) the steepest that was seen on the
+    way, against which a slope near 0 is measured.
     """
 
     ways: Table
     middle: Row  # (K,) the values at the point
     center: Table
     bar: Table
-    level: NDArray[np.bool_]
+    reach: Table
 
 
 def read(local: Local, ways: Table) -> Reading:
@@ -147,7 +148,8 @@ def read(local: Local, ways: Table) -> Reading:
         bent = np.maximum(EVEN_LEFT * np.abs(center), CURVED * np.abs(sides[:, 0]))
         even = torn <= bent + 8.0 * noise / lengths[-1]
         bar = np.where(level, 0.0, np.where(even & np.isfinite(center), bar, np.inf))
-    return Reading(ways, middle, center, bar, level)
+        reach = np.maximum(np.abs(above[:, 0] - middle), np.abs(below[:, 0] - middle)) / lengths[0]
+    return Reading(ways, middle, center, bar, np.fmax(np.abs(center), reach))
 
 
 def climb(local: Local, ways: Table, seed: int) -> Reading:
@@ -161,8 +163,8 @@ def climb(local: Local, ways: Table, seed: int) -> Reading:
     free, one = np.full(count, np.inf), np.ones(count)
     found = slopes(g, np.zeros(count), one, free, free, seed)
     bar = np.where(np.isfinite(found.center) & ~found.kink, found.bar + ROUNDED_STEP * np.abs(found.center), np.inf)
-    level = (found.center == 0.0) & (found.bar == 0.0)
-    return Reading(ways, local.values(local.x[None])[0, :outputs], found.center, bar, level)
+    middle = local.values(local.x[None])[0, :outputs]
+    return Reading(ways, middle, found.center, bar, np.abs(found.center))
 
 
 def elements(sizes: Row) -> Table:

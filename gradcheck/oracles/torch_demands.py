@@ -14,7 +14,7 @@ from gradcheck.oracles.torch_local import TorchLocal
 
 BATCH = 3  # cotangents or tangents in a batch
 
-Same = Callable[[Any, Any], bool]  # whether two tensors hold the same numbers, as far as the caller cares
+Same = Callable[[Any, Any], bool]  # whether two tensors hold the same numbers, or the same but for rounding
 
 
 class _Undefined(torch.autograd.Function):
@@ -63,24 +63,25 @@ def dtypes(local: TorchLocal, cotangent: Row, forward: bool) -> str:
     return ""
 
 
-def again(local: TorchLocal, cotangent: Row, same: Same) -> str:
-    """The same question again, with a strided cotangent, gives the same answer; and ones that lie expanded, ones'."""
+def again(local: TorchLocal, cotangent: Row, same: Same, alike: Same) -> str:
+    """The same question again gives the same answer; and one with a strided or expanded cotangent the same numbers."""
     plain = local.shaped(cotangent)
     first = local.pulled(local.x, plain)
     second = local.pulled(local.x, [_strided(c) for c in plain])
-    for k, name in enumerate(local.names):
-        if not same(first[k], second[k]):
-            if not same(first[k], local.pulled(local.x, plain)[k]):
+    if any(not same(a, b) for a, b in zip(first, second, strict=True)):
+        third = local.pulled(local.x, plain)
+        for k, name in enumerate(local.names):
+            if not same(first[k], third[k]):
                 return f"the gradient of {name} is another one when it is asked for again"
-            return (
-                f"the gradient of {name} is another one where the cotangent is every second number of a longer tensor"
-            )
+            if not alike(first[k], second[k]):
+                how = "every second number of a longer tensor"
+                return f"the gradient of {name} is another one where the cotangent is {how}"
     if all(c.numel() == 1 for c in plain):
         return ""
     right = local.pulled(local.x, [torch.ones_like(c, memory_format=torch.contiguous_format) for c in plain])
     found = local.pulled(local.x, [torch.ones((), dtype=c.dtype, device=c.device).expand(c.shape) for c in plain])
     for name, a, b in zip(local.names, right, found, strict=True):
-        if not same(a, b):
+        if not alike(a, b):
             return f"the gradient of {name} is another one where the cotangent is one number, expanded"
     return ""
 
@@ -102,7 +103,7 @@ def _strided(x: Any) -> Any:
     return room[..., ::2]
 
 
-def batched(local: TorchLocal, rows: Sequence[Row], same: Same) -> str:
+def batched(local: TorchLocal, rows: Sequence[Row], alike: Same) -> str:
     """A batch of cotangents, by `vmap` over the backward pass, gives what each gives alone."""
     alone = [local.pulled(local.x, local.shaped(row)) for row in rows]
     columns = zip(*(local.shaped(row) for row in rows), strict=True)
@@ -111,10 +112,10 @@ def batched(local: TorchLocal, rows: Sequence[Row], same: Same) -> str:
         together = local.pulled(local.x, cotangents, is_grads_batched=True)
     except RuntimeError as error:
         return f"the backward cannot be batched by vmap: {_first_line(error)}"
-    return _apart(zip(*alone, strict=True), together, local.names, "the gradient of", same)
+    return _apart(zip(*alone, strict=True), together, local.names, "the gradient of", alike)
 
 
-def batched_forward(local: TorchLocal, rows: Sequence[Row], same: Same) -> str:
+def batched_forward(local: TorchLocal, rows: Sequence[Row], alike: Same) -> str:
     """A batch of tangents, by `vmap` over forward mode, gives what each gives alone."""
     alone = [local.pushed(local.x, row) for row in rows]
     try:
@@ -122,13 +123,13 @@ def batched_forward(local: TorchLocal, rows: Sequence[Row], same: Same) -> str:
     except RuntimeError as error:
         return f"forward mode cannot be batched by vmap: {_first_line(error)}"
     names = [part.name for part in local.outputs]
-    return _apart(zip(*alone, strict=True), together, names, "the tangent of", same)
+    return _apart(zip(*alone, strict=True), together, names, "the tangent of", alike)
 
 
-def _apart(alone: Iterator[Any], together: Sequence[Any], names: Sequence[str], what: str, same: Same) -> str:
+def _apart(alone: Iterator[Any], together: Sequence[Any], names: Sequence[str], what: str, alike: Same) -> str:
     for name, one, all_ in zip(names, alone, together, strict=True):
         stacked = torch.stack([*one])
-        if stacked.shape != all_.shape or not same(stacked, all_):
+        if stacked.shape != all_.shape or not alike(stacked, all_):
             return f"{what} {name} is another one in a batch by vmap"
     return ""
 

@@ -72,7 +72,7 @@ def _backward(local: Local, reading: Reading, rng: Generator) -> bool:
     if not np.isfinite(answers).all():
         return False
     along, own = answers @ reading.ways.T, np.abs(answers) @ np.abs(reading.ways).T
-    return bool(plain(along, own, reading.center, reading.bar, cotangents, local.dtype).all())
+    return bool(plain(along, own, reading.center, reading.bar, reading.reach, cotangents, local.dtype).all())
 
 
 def _even(reading: Reading, rng: Generator) -> Table:
@@ -90,7 +90,7 @@ def _forward(local: Local, reading: Reading) -> bool:
     pushed = [local.jvp(local.x, way) for way in reading.ways]
     if any(p is None for p in pushed):
         return False
-    return bool(plainly(np.array(pushed), reading.center, reading.bar, local.dtype).all())
+    return bool(plainly(np.array(pushed), reading.center, reading.bar, reading.reach, local.dtype).all())
 
 
 def missed(local: Local, limits: Limits) -> str:
