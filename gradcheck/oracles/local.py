@@ -1,6 +1,6 @@
 """What is the slope of a function around the one point that is given? Read with so few calls that it costs little.
 
-The function is one of real numbers: n of them in, K out (complex ones are pairs). Along each direction four symmetric
+The function is one of real numbers: n of them in, K out (complex ones are pairs). Along each direction a few symmetric
 steps are taken, and Richardson's weights are a matrix. Steps are exact: few bits, in sizes of the point's own numbers.
 A reading can only agree with somebody. Whoever it does not agree with is measured again by the ladder, then judged.
 """
@@ -91,9 +91,8 @@ class Steps:
 
     @property
     def weights(self) -> Table:
-        """What turns central differences at the steps into limits (3, L): by all of them, all but the longest, and
-        the two shortest."""
-        return np.array([_limit(self.lengths[skip:], skip) for skip in (0, 1, len(self.octaves) - 2)])
+        """What turns central differences at the steps into limits (2, L): by all of them, and all but the longest."""
+        return np.array([_limit(self.lengths[skip:], skip) for skip in (0, 1)])
 
 
 def _limit(lengths: Row, skipped: int) -> Row:
@@ -104,7 +103,7 @@ def _limit(lengths: Row, skipped: int) -> Row:
 
 
 STEPS: Mapping[str, Steps] = {
-    "float64": Steps(2.0**-53, 8, (4, 6, 8, 10)),  # the last at which noise is still below 1e-12 of a slope
+    "float64": Steps(2.0**-53, 8, (6, 8, 10)),  # the last at which noise is still below 1e-12 of a slope
     "float32": Steps(2.0**-24, 4, (2, 3, 4, 5)),  # closer together: a step ten octaves down would be all noise
 }
 WEIGHTS = {name: steps.weights for name, steps in STEPS.items()}
@@ -127,7 +126,7 @@ class Reading:
 
 
 def read(local: Local, ways: Table) -> Reading:
-    """The slopes along directions (N, n), by 8 calls each and one at the point."""
+    """The slopes along directions (N, n), by two calls a step and one at the point."""
     lengths, weights = LENGTHS[local.dtype], WEIGHTS[local.dtype]
     count, rungs = len(ways), len(lengths)
     offsets = (ways[:, None, :] * lengths[:, None]).reshape(count * rungs, -1)
@@ -136,7 +135,7 @@ def read(local: Local, ways: Table) -> Reading:
         middle = values[0]
         above, below = values[1:].reshape(2, count, rungs, -1)
         central = (above - below) / (2.0 * lengths[:, None])
-        limits = np.matmul(weights, central)  # (N, 3, K)
+        limits = np.matmul(weights, central)  # (N, 2, K)
         center = limits[:, 0]
         size = np.abs(values).max(axis=0)
         noise = NOISE * STEPS[local.dtype].unit * size

@@ -65,8 +65,10 @@ def dtypes(local: TorchLocal, cotangent: Row, forward: bool) -> str:
 
 def again(local: TorchLocal, cotangent: Row, same: Same, alike: Same) -> str:
     """The same question again gives the same answer; and one with a strided or expanded cotangent the same numbers."""
-    plain = local.shaped(cotangent)
-    first = local.pulled(local.x, plain)
+    if local.first is None:
+        local.vjp(local.x, cotangent)
+    assert local.first is not None, "it was asked just now"
+    plain, first = local.first
     second = local.pulled(local.x, [_strided(c) for c in plain])
     if any(not same(a, b) for a, b in zip(first, second, strict=True)):
         third = local.pulled(local.x, plain)
@@ -96,11 +98,8 @@ def zeros(local: TorchLocal) -> str:
 
 
 def _strided(x: Any) -> Any:
-    if not x.dim():
-        return x
-    room = torch.full((*x.shape[:-1], 2 * x.shape[-1]), 7.25, dtype=x.dtype, device=x.device)
-    room[..., ::2] = x
-    return room[..., ::2]
+    """The same numbers, each but the last followed by another one in memory."""
+    return torch.stack([x, x], dim=-1)[..., 0] if x.numel() > 1 else x
 
 
 def batched(local: TorchLocal, rows: Sequence[Row], alike: Same) -> str:

@@ -6,8 +6,7 @@ devices, and inputs that are no tensors stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,8 @@ class TorchLocal:
         self.saved = [store.clone() for store in self.stores]
         self.x = np.concatenate([row_of(s) for s in self.stores] or [np.zeros(0)])
         self.wrote = ""  # what the function or its rule wrote to, in words
-        self.quiet = True  # whether values are taken without a tape
+        self.quiet = True  # whether values are taken without a tape: until that is seen to change them
+        self.first: tuple[list[Any], list[Any]] | None = None  # the first cotangents at the point, and their gradients
         self.kept: list[int] = []
         self.outputs: tuple[Part, ...] = ()
         self._here: list[Any] = []  # outputs at x with their tape
@@ -66,31 +66,37 @@ class TorchLocal:
             for o in self._here:
                 _refuse("an output", o)
             self.outputs = parts_of([(f"output {k}", tuple(o.shape), o.is_complex()) for k, o in enumerate(self._here)])
-            self._try_quietly()
         return self._here
-
-    def _try_quietly(self) -> None:
-        """Values are asked for without a tape, if the function then gives the same ones."""
-        with_tape = np.concatenate([row_of(o) for o in self._here])
-        self.quiet = np.array_equal(self.values(self.x[None])[0], with_tape, equal_nan=False)
 
     def values(self, points: Table) -> Table:
         """The outputs (P, K) in float64, without a tape where that changes nothing; NaN where the function raises."""
-        nothing = torch.full((self.outputs[-1].place.stop,), float("nan"), dtype=torch.float64)
         if not len(points):
-            return np.empty((0, len(nothing)))
+            return np.empty((0, self.outputs[-1].place.stop))
+        found = self._values(points)
+        if self.quiet and (points[0] == self.x).all():
+            with_tape = np.concatenate([row_of(o) for o in self._here])
+            if not (found[0] == with_tape).all():
+                self.quiet = False
+                return self._values(points)
+        return found
+
+    def _values(self, points: Table) -> Table:
+        nothing = torch.full((self.outputs[-1].place.stop,), float("nan"), dtype=torch.float64)
         rows = []
         columns = [self._typed(points, k) for k in range(len(self.tensors))]
-        with torch.set_grad_enabled(not self.quiet), self._put_back():
-            for numbers in zip(*columns, strict=True):
-                for store, new in zip(self.stores, numbers, strict=True):
-                    store.copy_(new)
-                try:
-                    row = self._flat(self.fn(*self.given))
-                except Exception:  # beside the point it may have no value, and say so as it likes
-                    row = nothing
-                rows.append(row if row.shape == nothing.shape else nothing)
-            found: Table = torch.stack(rows).numpy()
+        try:
+            with torch.set_grad_enabled(not self.quiet):
+                for numbers in zip(*columns, strict=True):
+                    for store, new in zip(self.stores, numbers, strict=True):
+                        store.copy_(new)
+                    try:
+                        row = self._flat(self.fn(*self.given))
+                    except Exception:  # beside the point it may have no value, and say so as it likes
+                        row = nothing
+                    rows.append(row if row.shape == nothing.shape else nothing)
+                found: Table = torch.stack(rows).numpy()
+        finally:
+            self._put_back()
         return found
 
     def _typed(self, points: Table, which: int) -> Any:
@@ -120,14 +126,21 @@ class TorchLocal:
 
     def pulled(self, x: Row, cotangents: Sequence[Any], **options: Any) -> list[Any]:
         """The gradients as tensors; at another point than the given one by a tape of their own."""
-        if np.array_equal(x, self.x):
-            return self._back(self.graph(), cotangents, **options)
+        if x is self.x or np.array_equal(x, self.x):
+            found = self._back(self._here, cotangents, **options)
+            if self.first is None:
+                self.first = [*cotangents], found
+                self._look_for_writes("the rule")
+            return found
         columns = [self._typed(x[None], k)[0] for k in range(len(self.tensors))]
-        with torch.enable_grad(), self._put_back():
+        try:
             for store, new in zip(self.stores, columns, strict=True):
                 store.copy_(new)
-            many = _tensors(self.fn(*self.given))
+            with torch.enable_grad():
+                many = _tensors(self.fn(*self.given))
             return self._back([many[k] for k in self.kept], cotangents, **options)
+        finally:
+            self._put_back()
 
     def _back(self, outputs: Sequence[Any], cotangents: Sequence[Any], **options: Any) -> list[Any]:
         live = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
@@ -170,23 +183,20 @@ class TorchLocal:
         found = push(along, nowhere, vectorize=True, strategy="forward-mode")
         return [v.movedim(-1, 0) for v in found]
 
-    @contextmanager
-    def _put_back(self) -> Iterator[None]:
-        """Whatever happens, the caller's tensors hold their own numbers afterwards."""
-        try:
-            yield
-        finally:
-            for store, old in zip(self.stores, self.saved, strict=True):
-                store.copy_(old)
+    def _put_back(self) -> None:
+        """The caller's tensors hold their own numbers again."""
+        for store, old in zip(self.stores, self.saved, strict=True):
+            store.copy_(old)
 
     def _look_for_writes(self, who: str) -> None:
         for name, store, old in zip(self.names, self.stores, self.saved, strict=True):
-            if not self.wrote and not torch.equal(store, old) and not bool(torch.isnan(old).any()):
-                where = (store != old).reshape(-1).nonzero()[0].item()
-                was, now = old.reshape(-1)[where].item(), store.reshape(-1)[where].item()
-                self.wrote = f"{who} writes to {name}: element {where} was {was:.6g} and is {now:.6g} afterwards"
-        with self._put_back():
-            pass
+            if torch.equal(store, old) or self.wrote or bool(torch.isnan(old).any()):
+                continue
+            where = (store != old).reshape(-1).nonzero()[0].item()
+            was, now = old.reshape(-1)[where].item(), store.reshape(-1)[where].item()
+            self.wrote = f"{who} writes to {name}: element {where} was {was:.6g} and is {now:.6g} afterwards"
+        if self.wrote:
+            self._put_back()
 
 
 def in_float64(local: TorchLocal) -> TorchLocal | None:

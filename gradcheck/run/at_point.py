@@ -7,7 +7,7 @@ goes to the same court as everybody's (`gradcheck.run.check`), which measures ev
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 import numpy as np
@@ -42,55 +42,84 @@ def fine_at_first_look(local: Local, asked: Asked) -> bool:
     """Whether all that is asked of the rule at its point plainly holds, by few calls. False is no verdict."""
     if not np.isfinite(local.x).all() or not len(local.x):
         return False
-    rng = np.random.default_rng(crc32(local.x.tobytes(), asked.seed))
-    sizes = sizes_of(local.x, local.inputs)
-    ways = _ways(local, sizes, asked, rng)
-    return _agrees(local, read(local, ways), asked, rng) or _agrees(local, climb(local, ways, asked.seed), asked, rng)
+    look = _Look(local, asked, np.random.default_rng(crc32(local.x.tobytes(), asked.seed)))
+    ways = look.ways()
+    return look.agrees(read(local, ways)) or look.agrees(climb(local, ways, asked.seed))
 
 
-def _agrees(local: Local, reading: Reading, asked: Asked, rng: Generator) -> bool:
-    if not np.isfinite(reading.bar).all():
-        return False
-    if asked.backward and not _backward(local, reading, rng):
-        return False
-    return not asked.forward or _forward(local, reading)
+@dataclass
+class _Look:
+    """One look: what was asked of the rule so far is not asked again."""
 
+    local: Local
+    asked: Asked
+    rng: Generator
+    known: list[tuple[Row, Row]] = field(default_factory=list)  # cotangents and their gradients
 
-def _ways(local: Local, sizes: Row, asked: Asked, rng: Generator) -> Table:
-    if len(sizes) <= EACH:
-        return elements(sizes)
-    if not asked.backward:
-        return dense(local, sizes, sizes, rng)
-    gradient = local.vjp(local.x, rng.normal(size=local.outputs[-1].place.stop))
-    return dense(local, sizes, np.abs(gradient) * sizes, rng)
+    @property
+    def count(self) -> int:
+        """How many numbers the outputs have."""
+        return int(self.local.outputs[-1].place.stop)
 
+    def gradient(self, cotangent: Row) -> Row:
+        """The gradient, and it is kept."""
+        found = self.local.vjp(self.local.x, cotangent)
+        self.known.append((cotangent, found))
+        return found
 
-def _backward(local: Local, reading: Reading, rng: Generator) -> bool:
-    """The vjp for cotangents that make all outputs count alike."""
-    cotangents = _even(reading, rng)
-    answers = np.array([local.vjp(local.x, ct) for ct in cotangents])
-    if not np.isfinite(answers).all():
-        return False
-    along, own = answers @ reading.ways.T, np.abs(answers) @ np.abs(reading.ways).T
-    return bool(plain(along, own, reading.center, reading.bar, reading.reach, cotangents, local.dtype).all())
+    def ways(self) -> Table:
+        """Along which directions slopes are read."""
+        sizes = sizes_of(self.local.x, self.local.inputs)
+        if len(sizes) <= EACH:
+            return elements(sizes)
+        if not self.asked.backward:
+            return dense(self.local, sizes, sizes, self.rng)
+        return dense(self.local, sizes, np.abs(self.gradient(_signed(self.rng, (self.count,)))) * sizes, self.rng)
+
+    def agrees(self, reading: Reading) -> bool:
+        """Whether all modes that are asked for plainly agree with these slopes."""
+        if not np.isfinite(reading.bar).all() or (self.asked.backward and not self._backward(reading)):
+            return False
+        return not self.asked.forward or self._forward(reading)
+
+    def _backward(self, reading: Reading) -> bool:
+        """The vjp for cotangents that make all outputs count alike; of one number, any is as good."""
+        if self.count > 1 or not self.known:
+            for cotangent in _even(reading, self.rng)[: max(1, ROUNDS - len(self.known))]:
+                self.gradient(cotangent)
+        cotangents, answers = (np.array(column) for column in zip(*self.known, strict=True))
+        if not np.isfinite(answers).all():
+            return False
+        along, own = answers @ reading.ways.T, np.abs(answers) @ np.abs(reading.ways).T
+        found = plain(along, own, reading.center, reading.bar, reading.reach, cotangents, self.local.dtype)
+        return bool(found.all())
+
+    def _forward(self, reading: Reading) -> bool:
+        """Forward mode along all ways; along one over all numbers where reverse mode is asked too."""
+        some = 1 if self.asked.backward and len(self.local.x) > EACH else len(reading.ways)
+        pushed = [self.local.jvp(self.local.x, way) for way in reading.ways[:some]]
+        if any(p is None for p in pushed):
+            return False
+        center, bar, reach = (column[:some] for column in (reading.center, reading.bar, reading.reach))
+        return bool(plainly(np.array(pushed), center, bar, reach, self.local.dtype).all())
 
 
 def _even(reading: Reading, rng: Generator) -> Table:
     """Random cotangents (C, K), in the inverse sizes of the outputs' slopes, so that none drowns another."""
     count = reading.center.shape[1]
-    rounds = 1 if count == 1 else ROUNDS
-    weights = rng.uniform(0.5, 1.0, (rounds, count)) * np.where(rng.integers(0, 2, (rounds, count)) == 0, -1.0, 1.0)
+    if count == 1:
+        return _signed(rng, (1, 1))
+    weights = _signed(rng, (ROUNDS, count))
     size = np.abs(reading.center).max(axis=0)
     octave = np.where(size > 0, np.frexp(size)[1], 0)
     found: Table = np.ldexp(weights, np.clip(np.max(octave, initial=0) - octave, -LARGEST, LARGEST))
     return found
 
 
-def _forward(local: Local, reading: Reading) -> bool:
-    pushed = [local.jvp(local.x, way) for way in reading.ways]
-    if any(p is None for p in pushed):
-        return False
-    return bool(plainly(np.array(pushed), reading.center, reading.bar, reading.reach, local.dtype).all())
+def _signed(rng: Generator, shape: tuple[int, ...]) -> Row:
+    """Random numbers of sizes from 1/2 to 1."""
+    found: Row = rng.uniform(0.5, 1.0, shape) * (2.0 * rng.integers(0, 2, shape) - 1.0)
+    return found
 
 
 def missed(local: Local, limits: Limits) -> str:
