@@ -15,9 +15,10 @@ from gradcheck.cases.given import declared, example_of
 from gradcheck.errors import UsageError
 from gradcheck.expr import NUMPY, parse_formula
 from gradcheck.oracles.blackbox import Handwritten, Subject
+from gradcheck.oracles.paired import Paired, PairedTape, in_pairs
 from gradcheck.report.checked import Result
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
-from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells
+from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, gives_complex
 from gradcheck.run.settings import settings
 from gradcheck.spec import load_many
 
@@ -50,13 +51,14 @@ def check(
 ) -> Result:  # fmt: skip
     """Judge the derivative that somebody wrote by hand.
 
-    fn(*inputs) -> array or tuple of arrays. inputs: domains (`gradcheck.Real("n", 3)`, `Integer`, `Boolean`, `SPD` …)
+    fn(*inputs) -> array or tuple of arrays. inputs: domains (`gradcheck.Real("n", 3)`, `Complex`, `Integer`, `SPD` …)
     or example arrays, by name or position, or a function rng -> inputs.
     backend: "numpy", "torch" (a function, the apply of an `autograd.Function`, a module with its parameters) or "jax";
     inferred from fn, and "numpy" where a vjp or gradient is given.
     vjp(inputs, ct) -> one gradient an input, None for those without; ct is a tuple where fn has several outputs.
     gradient(inputs) -> the same for a function with one number as its value, instead of a vjp; or formulas in the
-    language of specs: {"x": "2*x"}, or one text where one input moves.
+    language of specs: {"x": "2*x"}, or one text where one input moves. Gradients by complex inputs are PyTorch's
+    (dL/dRe + i dL/dIm), for a cotangent w of a complex output with L = Re(sum(conj(w) f)).
     jvp(inputs, tangents) -> as fn, tangents one an input that moves. second(inputs, ct, u) -> the adjoint of the
     gradient: one gradient an input that moves and one for ct; judged at order 2. All four are for NumPy only.
     cells, skip: which questions are asked (`gradcheck.judge.cells.CELLS`). strict: remarks fail too.
@@ -79,12 +81,27 @@ def check(
         givens += tuple(example_of(name, value) for name, value in own.items())
     elif own:
         raise UsageError("a module's inputs are given as domains or examples, not by a sampler")
+    givens, pairs = _in_pairs(givens, seed)
     moving, names = _moving(givens, _names(fn), seed)
+    if pairs and (isinstance(gradient, str | Mapping) or (second is not None and order == 2)):
+        raise UsageError("formulas and second= are judged for real inputs only")
     claims["gradient"] = _formulas(gradient, names, moving)
     subject = _subject(door, call, claims, moving, len(names), _called(fn))
+    if pairs or gives_complex(subject, givens, seed):
+        subject = (Paired if door == "numpy" else PairedTape)(subject, pairs)
     rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit)
-    return Result(subject.name, check_subject(subject, givens, names, wanted, rule), door)
+    found = check_subject(subject, givens, names, wanted, rule)
+    outputs = getattr(subject, "complex_outputs", ())
+    return Result(subject.name, found, door, frozenset(names[k] for k in pairs), outputs)
+
+
+def _in_pairs(givens: Any, seed: int) -> tuple[Any, frozenset[int]]:
+    """The inputs with complex ones as pairs of real numbers, and which these are."""
+    if not callable(givens):
+        return givens, frozenset(k for k, g in enumerate(givens) if g.paired)
+    found = frozenset(k for k, x in enumerate(givens(default_rng(seed))) if asarray(x).dtype.kind == "c")
+    return (in_pairs(givens) if found else givens), found
 
 
 def _backend(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:

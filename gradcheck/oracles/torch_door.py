@@ -28,10 +28,10 @@ class TorchCode:
     kept: tuple[int, ...] = field(default=(), init=False)  # outputs that are real numbers
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
-        """All real outputs; those of integers or truth values have no derivative and are left out."""
+        """All real and complex outputs; those of integers or truth values have no derivative and are left out."""
         with torch.no_grad():
             outputs = self._outputs([_tensor(x) for x in inputs])
-        return tuple(np.array(o.detach().numpy()) for o in outputs)
+        return tuple(_numbers(o) for o in outputs)
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """What backward gives; zeros where it gives None."""
@@ -63,10 +63,7 @@ class TorchCode:
                 for k, t in zip(self.moving, tangents, strict=True):
                     tensors[k] = ad.make_dual(tensors[k], _tensor(np.asarray(t, dtype=np.asarray(inputs[k]).dtype)))
                 duals = [ad.unpack_dual(o) for o in self._outputs(tensors)]
-                return tuple(
-                    np.array((torch.zeros_like(d.primal) if d.tangent is None else d.tangent).detach().numpy())
-                    for d in duals
-                )
+                return tuple(_numbers(torch.zeros_like(d.primal) if d.tangent is None else d.tangent) for d in duals)
         except NotImplementedError as error:  # PyTorch says so of a Function without jvp, and of its own operations
             if "forward AD" not in str(error) and "forward mode AD" not in str(error):
                 raise
@@ -93,10 +90,7 @@ class TorchCode:
                 raise NotOffered(str(error).partition("\n")[0]) from None
             raise
         ends = [*wrt, ct]
-        return [
-            np.asarray((torch.zeros_like(e) if g is None else g).detach().numpy())
-            for g, e in zip(found, ends, strict=True)
-        ]
+        return [_numbers(torch.zeros_like(e) if g is None else g) for g, e in zip(found, ends, strict=True)]
 
     def _leaves(self, inputs: Inputs) -> list[Any]:
         return [_tensor(x).requires_grad_() if k in self.moving else _tensor(x) for k, x in enumerate(inputs)]
@@ -106,15 +100,15 @@ class TorchCode:
         many = list(result) if isinstance(result, tuple | list) else [result]
         if not all(isinstance(o, torch.Tensor) for o in many):
             raise BadAnswer(f"the function gives {type(result).__name__}, not tensors")
-        real = [o for o in many if o.is_floating_point()]
+        real = [o for o in many if o.is_floating_point() or o.is_complex()]
         if not real:
-            raise BadAnswer("the function gives no real tensor")
+            raise BadAnswer("the function gives no tensor of real or complex numbers")
         return real
 
     def _placed(self, inputs: Inputs, wrt: Sequence[Any], found: Sequence[Any]) -> tuple[Array | None, ...]:
         answers: list[Array | None] = [None] * len(inputs)
         for k, w, g in zip(self.moving, wrt, found, strict=True):
-            answers[k] = np.array((torch.zeros_like(w) if g is None else g).detach().numpy())
+            answers[k] = _numbers(torch.zeros_like(w) if g is None else g)
         return tuple(answers)
 
 
@@ -125,6 +119,10 @@ def _tensor(x: Array) -> Any:
     if any(s < 0 for s in x.strides) or not x.flags.writeable:
         return torch.from_numpy(np.array(x))
     return torch.from_numpy(x)
+
+
+def _numbers(tensor: Any) -> Array:
+    return np.array(tensor.detach().resolve_conj().resolve_neg().numpy())
 
 
 def is_torch(fn: Any) -> bool:

@@ -235,7 +235,7 @@ def _tensors(outputs: Any) -> list[Any]:
 
 def _real(tensor: Any) -> Any:
     """The numbers of a tensor as one row of float64, complex ones as pairs, on the CPU."""
-    real = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
+    real = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor.resolve_neg()
     row = real.reshape(-1)
     return row if row.dtype is torch.float64 and row.device.type == "cpu" else row.to("cpu", torch.float64)
 

@@ -134,6 +134,20 @@ def sizes_of(givens: Sequence[Given], seed: int) -> list[dict[str, int]]:
     return [s for k, s in enumerate(found) if s not in found[:k]]
 
 
+def gives_complex(subject: Subject, inputs: tuple[Given, ...] | Sampler, seed: int) -> bool:
+    """Whether the function gives complex numbers, at the first point that there is; it is judged as it is elsewhere."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if callable(inputs):
+                first = sampled(inputs, 1, seed)[0]
+            else:
+                first = points([settled(g, sizes_of(inputs, seed)[0]) for g in inputs], 1, seed)[0]
+            return any(np.iscomplexobj(v) for v in subject.value([np.array(x) for x in first.inputs]))
+        except Exception:  # whatever it raises is told when it is judged
+            return False
+
+
 def _share(points: int, number: int, shapes: int) -> int:
     return points if shapes == 1 else max(8, int(points * SHARES[number] / sum(SHARES[:shapes])))
 
