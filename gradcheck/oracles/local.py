@@ -24,6 +24,7 @@ Table = NDArray[np.float64]
 EACH = 2  # numbers up to which each is a direction of its own: as few as the random directions
 DENSE = 2  # random directions over all numbers where they are more …
 BAND = 20  # … and one more for those whose shares of the slope lie more than so many octaves below the others'
+LEFT = 2.0**-4  # share of what the last order changed that is still to come: h² of it where the function is smooth
 NOISE = 4.0  # roundings of a value that its noise is taken to be
 EVEN_LEFT = 2.0**-20  # share of a slope that the sides may differ by, extrapolated to step 0, where there is no kink …
 CURVED = 2.0**-6  # … and share of that difference itself, where the slope is near 0
@@ -139,7 +140,7 @@ def read(local: Local, ways: Table) -> Reading:
         center = limits[:, 0]
         size = np.abs(values).max(axis=0)
         noise = NOISE * STEPS[local.dtype].unit * size
-        bar = np.abs(center - limits[:, 1]) + noise * (np.abs(weights[0]) / lengths).sum()
+        bar = LEFT * np.abs(center - limits[:, 1]) + noise * (np.abs(weights[0]) / lengths).sum()
         sides = (above[:, -2:] + below[:, -2:] - 2.0 * middle) / lengths[-2:, None]
         ratio = lengths[-2] / lengths[-1]
         torn = np.abs(ratio * sides[:, 1] - sides[:, 0]) / (ratio - 1.0)

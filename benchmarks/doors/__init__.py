@@ -1,0 +1,1 @@
+"""What does a call through a peer's signature cost, beside the peer's own?"""
