@@ -25,6 +25,7 @@ from gradcheck.run.at_point import Asked, fine_at_first_look, judged, missed
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
+NARROW = "\nnote: judged in float32, in which few slopes are to be seen: give float64 tensors (and a module .double())"
 NARROWED = "in float32 the gradient is another one than for the same numbers in float64"
 ATOL, RTOL = 1e-5, 1e-3  # PyTorch's own, where only one of the two is given
 
@@ -122,7 +123,7 @@ def _complaints(func: Callable[..., Any], given: tuple[Any, ...], demands: _Dema
     if asked.points > 1 or not fine_at_first_look(exact, asked):
         result = Result(name, judged(exact, asked, name), "given")
         if not result.passed:
-            yield str(result)
+            yield str(result) + ("" if exact.dtype == "float64" else NARROW)
     rng = np.random.default_rng(asked.seed)
     rows = [rng.normal(size=local.outputs[-1].place.stop) for _ in range(BATCH)]
 

@@ -27,7 +27,8 @@ class TorchLocal:
 
     def __init__(self, fn: Callable[..., Any], given: Sequence[Any]) -> None:
         self.fn, self.given = fn, tuple(given)
-        self.moving = [k for k, x in enumerate(self.given) if isinstance(x, torch.Tensor) and x.requires_grad]
+        tracked = [k for k, x in enumerate(self.given) if isinstance(x, torch.Tensor) and x.requires_grad]
+        self.moving = [k for k in tracked if all(self.given[j] is not self.given[k] for j in tracked if j < k)]
         if not self.moving:
             raise ValueError("no input tensor requires a gradient: there is nothing to judge")
         self.tensors = [self.given[k] for k in self.moving]
@@ -159,11 +160,9 @@ class TorchLocal:
         ad: Any = torch.autograd.forward_ad
         primals = [self._typed(x[None], k)[0] for k in range(len(self.tensors))]
         tangents = [self._typed(tangent[None], k)[0] for k in range(len(self.tensors))]
-        arguments = list(self.given)
         with ad.dual_level():
-            for k, p, t in zip(self.moving, primals, tangents, strict=True):
-                arguments[k] = ad.make_dual(p, t)
-            many = _tensors(self.fn(*arguments))
+            duals = [ad.make_dual(p, t) for p, t in zip(primals, tangents, strict=True)]
+            many = _tensors(self.fn(*self._with(duals)))
             duals = [ad.unpack_dual(many[k]) for k in self.kept]
             return [torch.zeros_like(d.primal) if d.tangent is None else d.tangent for d in duals]
 
@@ -172,16 +171,24 @@ class TorchLocal:
         steps = [torch.stack([self._typed(row[None], k)[0] for row in rows]) for k in range(len(self.tensors))]
 
         def along(weights: Any) -> tuple[Any, ...]:
-            arguments = list(self.given)
-            for k, store, step in zip(self.moving, self.stores, steps, strict=True):
-                arguments[k] = store + torch.tensordot(weights.to(step.dtype), step, dims=1)
-            many = _tensors(self.fn(*arguments))
+            moved = [
+                store + torch.tensordot(weights.to(step.dtype), step, dims=1)
+                for store, step in zip(self.stores, steps, strict=True)
+            ]
+            many = _tensors(self.fn(*self._with(moved)))
             return tuple(many[k] for k in self.kept)
 
         nowhere = torch.zeros(len(rows), dtype=torch.float64, device=self.stores[0].device)
         push: Any = torch.autograd.functional.jacobian
         found = push(along, nowhere, vectorize=True, strategy="forward-mode")
         return [v.movedim(-1, 0) for v in found]
+
+    def _with(self, instead: Sequence[Any]) -> list[Any]:
+        """The arguments with others for those that move, wherever these stand."""
+        found = list(self.given)
+        for x, other in zip(self.tensors, instead, strict=True):
+            found = [other if given is x else given for given in found]
+        return found
 
     def _put_back(self) -> None:
         """The caller's tensors hold their own numbers again."""

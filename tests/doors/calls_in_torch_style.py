@@ -117,6 +117,11 @@ def test_the_module_reads_its_parameters_itself() -> None:
     assert gradcheck(lambda *_: layer(x).tanh(), tuple(layer.parameters()))
 
 
+def test_one_tensor_twice() -> None:
+    x = torch.randn(3, **DOUBLE)
+    assert gradcheck(lambda a, b: a * b.sin(), (x, x))
+
+
 def test_complex_numbers() -> None:
     z = torch.randn(3, dtype=torch.complex128, requires_grad=True)
     assert gradcheck(torch.abs, (z,))

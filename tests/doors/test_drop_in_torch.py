@@ -128,6 +128,15 @@ def test_float32(dtype: Any) -> None:
     assert ours(wrong, (x,), raise_exception=False) is False
 
 
+def test_what_computes_in_float32_only_is_judged_in_it() -> None:
+    torch.manual_seed(4)
+    layer, x = torch.nn.Linear(3, 2), torch.randn(4, 3, requires_grad=True)
+    assert ours(lambda x: layer(x).tanh(), (x,)) is True
+    turned = ruled(lambda x: layer(x).tanh(), lambda x, ct: 1.01 * (ct * (1 - layer(x).tanh() ** 2)) @ layer.weight)
+    with pytest.raises(GradcheckError, match="note: judged in float32"):
+        ours(turned, (x,))
+
+
 def test_a_write_to_an_input_is_called_one() -> None:
     def shifted(x: Any) -> Any:
         x.data.add_(1.0)
@@ -283,3 +292,14 @@ def test_errors_of_the_function_are_its_own() -> None:
     with pytest.raises(GradcheckError, match="UNWITNESSED"):  # beside the point there is no value, so no slope
         ours(later, (x,))
     assert x.tolist() == [1.0, 2.0]
+
+
+def test_the_benchmark_measures_both_and_says_what_is_missed() -> None:
+    from benchmarks.doors.run import Row, line, rows
+
+    found = next(rows("torch", (1,), seconds=0.0))
+    assert found.name == "sin" and found.theirs > 0 and found.ours > 0
+    assert Row("torch", "sin", 10, 1.0, 2.0).kept
+    assert line(Row("torch", "sin", 10, 1.0, 2.1)).endswith("more than is wanted")
+    assert line(Row("torch", "sin", 100, 1.0, 1.0)).endswith("more than is wanted")
+    assert Row("torch", "sin", 50, 1.0, 9.0).kept  # nothing is said of sizes between
