@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcheck.api import check
-    from gradcheck.cases.given import SPD, Boolean, Integer, Real, Simplex, Symmetric, Triangular
+    from gradcheck.cases.given import SPD, Boolean, Complex, Integer, Real, Simplex, Symmetric, Triangular
     from gradcheck.pytest_plugin import parametrize
 
 __version__ = "0.1.0"
 __all__ = [
     "SPD",
     "Boolean",
+    "Complex",
     "Integer",
     "Real",
     "Simplex",
@@ -22,7 +23,7 @@ __all__ = [
     "check",
     "parametrize",
 ]
-_DOMAINS = frozenset({"SPD", "Boolean", "Integer", "Real", "Simplex", "Symmetric", "Triangular"})
+_DOMAINS = frozenset({"SPD", "Boolean", "Complex", "Integer", "Real", "Simplex", "Symmetric", "Triangular"})
 
 
 def __getattr__(name: str) -> Any:

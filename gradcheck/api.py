@@ -15,9 +15,10 @@ from gradcheck.cases.arguments import Form, formed
 from gradcheck.cases.given import example_of
 from gradcheck.errors import UsageError
 from gradcheck.oracles.blackbox import Handwritten, Subject
+from gradcheck.oracles.paired import Paired, PairedTape, in_pairs
 from gradcheck.report.checked import Result
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
-from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells
+from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, gives_complex
 from gradcheck.run.check_claims import Claim, Claims
 from gradcheck.run.isolated import together
 from gradcheck.run.settings import settings
@@ -52,7 +53,7 @@ def check(
 ) -> Result:  # fmt: skip
     """Judge the derivative that somebody wrote by hand.
 
-    fn(*inputs) -> array or tuple of arrays. inputs: domains (`gradcheck.Real("n", 3)`, `Integer`, `Boolean`, `SPD` …)
+    fn(*inputs) -> array or tuple of arrays. inputs: domains (`gradcheck.Real("n", 3)`, `Complex`, `Integer`, `SPD` …)
     or example arrays, by name or position, or a function rng -> inputs. Arguments and results may be dicts and lists of
     arrays, nested; rules then take and give such. Arguments that are keywords only are given by name.
     backend: "numpy", "torch" (a function, the apply of an `autograd.Function`, a module with its parameters) or "jax";
@@ -61,6 +62,8 @@ def check(
     gradient(inputs) -> the same for a function with one number as its value, instead of a vjp. Either may be formulas
     in the language of specs: {"x": "2*x"}, or one text where one input moves; those of a vjp are in `ct` too. For
     NumPy this is the rule under test; beside PyTorch's and JAX's code, a claim that its own derivative is held against.
+    Gradients by complex inputs are PyTorch's (dL/dRe + i dL/dIm), for a cotangent w of a complex output with
+    L = Re(sum(conj(w) f)).
     meant: as vjp, where something else than the derivative is meant (a straight-through estimator): what is right then.
     reference: another implementation (PyTorch's or JAX's function, NumPy's pair (fn, vjp)) that must give the same.
     jvp(inputs, tangents) -> as fn, tangents one an input that moves. second(inputs, ct, u) -> the adjoint of the
@@ -86,9 +89,12 @@ def check(
         givens += tuple(example_of(name, value) for name, value in own.items())
     elif own:
         raise UsageError("a module's inputs are given as domains or examples, not by a sampler")
+    givens, pairs = _in_pairs(givens, seed)
     moving, names = _moving(givens, _names(fn), seed)
     if second is not None and not form.plain:
         raise UsageError("second= is a rule for plain arguments, by position")
+    if pairs and (any(isinstance(c, str | Mapping) for c in (vjp, gradient, meant)) or (second and order == 2)):
+        raise UsageError("formulas and second= are judged for real inputs only")
     vjp, gradient, meant = (form.rule(c) if callable(c) else c for c in (vjp, gradient, meant))
     claims = Claims(names, moving, () if callable(givens) else givens)
     other = _reference(reference, moving, names, own, form)
@@ -101,11 +107,23 @@ def check(
     else:
         subject = _subject(door, form.called(call), moving, _called(fn))
         stated = claims.beside(subject, vjp, gradient, meant, other)
+    if pairs or gives_complex(subject, givens, seed):
+        subject = (Paired if door == "numpy" else PairedTape)(subject, pairs)
     adjoint = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     rules = [fn, *(c for c in (vjp, gradient, jvp, second, meant, reference) if c is not None)]
     alone = together(isolate, door, rules)
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit, alone)
-    return Result(subject.name, check_subject(subject, givens, names, wanted, adjoint, stated), door, form)
+    found = check_subject(subject, givens, names, wanted, adjoint, stated)
+    outputs = getattr(subject, "complex_outputs", ())
+    return Result(subject.name, found, door, form, frozenset(names[k] for k in pairs), outputs)
+
+
+def _in_pairs(givens: Any, seed: int) -> tuple[Any, frozenset[int]]:
+    """The inputs with complex ones as pairs of real numbers, and which these are."""
+    if not callable(givens):
+        return givens, frozenset(k for k, g in enumerate(givens) if g.paired)
+    found = frozenset(k for k, x in enumerate(givens(default_rng(seed))) if asarray(x).dtype.kind == "c")
+    return (in_pairs(givens) if found else givens), found
 
 
 def _backend(fn: Callable[..., Any], ruled: bool) -> str:

@@ -18,6 +18,7 @@ Array = NDArray[Any]
 Sampler = Callable[[Generator], Sequence[Any]]
 Dimension = str | int
 EVERYWHERE = (-math.inf, math.inf)
+PARTS = {"complex128": "float64", "complex64": "float32"}
 AROUND = 0.5  # numbers are drawn around an example's by up to this share of their spread
 
 
@@ -27,7 +28,8 @@ class Given:
 
     shape: named and fixed dimensions. domain: the limits, which no point but those outside on purpose ever leaves.
     usual: where numbers are mostly drawn; `EVERYWHERE` for no wish. last: a dimension's name whose last index is the
-    largest integer. marks: numbers seen in an example, planted as landmarks.
+    largest integer. marks: numbers seen in an example, planted as landmarks. paired: the last axis, of 2, holds
+    the real and the imaginary parts of complex numbers.
     """
 
     shape: tuple[Dimension, ...]
@@ -38,6 +40,7 @@ class Given:
     last: str = ""
     name: str = ""
     marks: tuple[float, ...] = ()
+    paired: bool = False
 
     @property
     def whole(self) -> bool:
@@ -56,6 +59,16 @@ def Real(
     if usual is not None and not low <= usual[0] < usual[1] <= high:
         raise UsageError(f"Real: usual = {usual} is not an interval inside [{low:g}, {high:g}]")
     return Given(_shape(shape), box, usual or EVERYWHERE, dtype, differentiable)
+
+
+def Complex(
+    *shape: Dimension, usual: tuple[float, float] | None = None, differentiable: bool = True, dtype: str = "complex128"
+) -> Given:
+    """Complex numbers. usual: where their real and imaginary parts mostly lie."""
+    if dtype not in ("complex128", "complex64"):
+        raise UsageError(f"Complex: the dtype is complex128 or complex64, not {dtype!r}")
+    parts = Real(*shape, 2, usual=usual, differentiable=differentiable, dtype=PARTS[dtype])
+    return replace(parts, paired=True)
 
 
 def Integer(*shape: Dimension, low: int = 0, high: int | str = 9) -> Given:
@@ -117,8 +130,10 @@ def declared(inputs: Any, names: Sequence[str]) -> tuple[Given, ...] | Sampler:
 def example_of(name: str, value: Any) -> Given:
     """What an example array tells: its shape and type, its numbers as landmarks, and about where to draw."""
     array = np.asarray(value)
+    if array.dtype.kind == "c":
+        return replace(example_of(name, np.stack([array.real, array.imag], axis=-1)), paired=True)
     if array.dtype.kind not in "fiub":
-        raise UsageError(f"input {name!r}: an array of real numbers, integers or truth values is expected")
+        raise UsageError(f"input {name!r}: an array of numbers or truth values is expected")
     if array.dtype.kind == "b":
         return replace(Boolean(*array.shape), name=name)
     low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 1.0)

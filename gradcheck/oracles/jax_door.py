@@ -28,7 +28,7 @@ class JaxCode(JaxProbes):
     eager: set[str] = field(default_factory=set)
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
-        """All real outputs."""
+        """All outputs of real or complex numbers."""
         return tuple(np.array(v) for v in self._run("value", self._real, *arrays(inputs)))
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
@@ -36,7 +36,8 @@ class JaxCode(JaxProbes):
 
         def pulled(args: Any, cts: Any) -> Any:
             values, pull = jax.vjp(self._of(args), *[args[k] for k in self.moving])
-            return pull(tuple(jnp.asarray(c, v.dtype) for c, v in zip(cts, values, strict=True)))
+            found = pull(tuple(_conjugate(jnp.asarray(c, v.dtype)) for c, v in zip(cts, values, strict=True)))
+            return tuple(_conjugate(g) for g in found)  # both make PyTorch's convention of JAX's
 
         found = self._run("vjp", pulled, arrays(inputs), arrays(cotangents))
         answers: list[Array | None] = [None] * len(inputs)
@@ -59,9 +60,10 @@ class JaxCode(JaxProbes):
 
         def pulled_back(args: Any, ct: Any, us: Any) -> Any:
             def gradient(ct: Any, *moving: Any) -> Any:
-                return jax.vjp(self._of(args), *moving)[1]((ct,))
+                return tuple(_conjugate(g) for g in jax.vjp(self._of(args), *moving)[1]((_conjugate(ct),)))
 
-            found = jax.vjp(gradient, ct, *[args[k] for k in self.moving])[1](us)
+            pull = jax.vjp(gradient, ct, *[args[k] for k in self.moving])[1]
+            found = [_conjugate(g) for g in pull(tuple(_conjugate(u) for u in us))]
             return [*found[1:], found[0]]
 
         many = u if isinstance(u, tuple) else (u,)
@@ -78,9 +80,9 @@ class JaxCode(JaxProbes):
 
     def _real(self, *args: Any) -> tuple[Any, ...]:
         leaves = jax.tree_util.tree_leaves(self.fn(*args))
-        real = tuple(jnp.asarray(v) for v in leaves if jnp.issubdtype(jnp.asarray(v).dtype, jnp.floating))
+        real = tuple(jnp.asarray(v) for v in leaves if jnp.issubdtype(jnp.asarray(v).dtype, jnp.inexact))
         if not real:
-            raise BadAnswer("the function gives no real array")
+            raise BadAnswer("the function gives no array of real or complex numbers")
         return real
 
     def _run(self, what: str, f: Callable[..., Any], *args: Any) -> Any:
@@ -92,3 +94,7 @@ class JaxCode(JaxProbes):
         except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):  # branches on its numbers, or leaves JAX
             self.eager.add(what)
             return f(*args)
+
+
+def _conjugate(x: Any) -> Any:
+    return jnp.conj(x) if jnp.iscomplexobj(x) else x

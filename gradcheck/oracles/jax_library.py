@@ -1,11 +1,8 @@
-"""Where is JAX? Here, and nowhere else: the one file that imports it, with float64 on and on the CPU."""
+"""What do the witnesses compute with in JAX? float64 and the CPU, in all the process from this import on."""
 
-import jax
+from gradcheck.oracles.jax_itself import jax, jnp
 
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 jax.config.update("jax_platforms", "cpu")  # type: ignore[no-untyped-call]
-
-import jax.numpy as jnp  # noqa: E402  (float64 must be on before first use)
-import jax.scipy.special  # noqa: E402
 
 __all__ = ["jax", "jnp"]

@@ -36,7 +36,7 @@ class TorchCode(TorchProbes):
     name: str = "fn"
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
-        """All real outputs; those of integers or truth values have no derivative and are left out."""
+        """All real and complex outputs; those of integers or truth values have no derivative and are left out."""
         with torch.no_grad():
             outputs = self._outputs([tensor(x) for x in inputs])
         return tuple(number(o) for o in outputs)
@@ -95,19 +95,16 @@ class TorchCode(TorchProbes):
                 raise NotOffered(str(error).partition("\n")[0]) from None
             raise
         ends = [*wrt, ct]
-        return [
-            np.asarray((torch.zeros_like(e) if g is None else g).detach().numpy())
-            for g, e in zip(found, ends, strict=True)
-        ]
+        return [number(torch.zeros_like(e) if g is None else g) for g, e in zip(found, ends, strict=True)]
 
     def _outputs(self, tensors: Sequence[Any]) -> list[Any]:
         result = self.fn(*tensors)
         many = [o for o in leaves_of(result) if o is not None]
         if not all(isinstance(o, torch.Tensor) for o in many):
             raise BadAnswer(f"the function gives {type(result).__name__}, not tensors")
-        real = [o for o in many if o.is_floating_point()]
+        real = [o for o in many if o.is_floating_point() or o.is_complex()]
         if not real:
-            raise BadAnswer("the function gives no real tensor")
+            raise BadAnswer("the function gives no tensor of real or complex numbers")
         return real
 
 

@@ -213,7 +213,7 @@ def tensor(x: Array) -> Any:
 def number(t: Any) -> Array:
     """A tensor's numbers, in memory of their own; those of a sparse one with its zeros."""
     dense = t.detach().to_dense() if t.layout is not torch.strided else t.detach()
-    return np.array(dense.numpy())
+    return np.array(dense.resolve_conj().resolve_neg().numpy())
 
 
 def rows_of(tensors: Sequence[Any]) -> Array:

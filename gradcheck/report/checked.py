@@ -22,13 +22,16 @@ class Result:
     """What `gradcheck.check` found. `bool(result)` and `.passed` say whether the derivative passes; `str(result)` why.
 
     findings: one or more a cell. power: the smallest relative error of a gradient that would have been caught
-    ("median" over all numbers, "worst": all but the widest 1 %), None where no slope was measured.
+    ("median" over all numbers, "worst": all but the widest 1 %), None where no slope was measured. complex_inputs: the
+    names of those whose last index is 0 for a real part and 1 for an imaginary one; complex_outputs: as cotangents are.
     """
 
     name: str
     checked: Checked
     door: str = "numpy"
     form: Form = PLAIN  # how its arrays lie in its arguments
+    complex_inputs: frozenset[str] = frozenset()
+    complex_outputs: tuple[bool, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -117,8 +120,12 @@ def _counts(result: Result) -> str:
 
 def _shown(result: Result, seen: Seen) -> list[str]:
     """Where, the two numbers, and a snippet."""
-    at = ", ".join(f"{n} = {_text(v)}" for n, v in seen.inputs.items())
-    lines = [f"  at {seen.place}, point {at} ({seen.origin})", f"  cotangent {_text(seen.cotangent)}"]
+    index, part = _indexed(result, seen)
+    where = f"{seen.input}{list(index)}, its {part} part" if part else seen.place
+    inputs, cotangents = _complexed(result, seen)
+    at = ", ".join(f"{n} = {_text(v)}" for n, v in inputs.items())
+    lines = [f"  at {where}, point {at} ({seen.origin})"]
+    lines.append(f"  cotangent {_text(cotangents if seen.several else cotangents[0])}")
     if seen.whose:
         lines.append(f"  got {seen.got!r}; right: {seen.right!r} ± {seen.bar:.1g} by {seen.whose}")
     return lines + _snippet(result, seen)
@@ -131,18 +138,43 @@ def _text(value: Any) -> str:
 
 def _snippet(result: Result, seen: Seen) -> list[str]:
     """Python that shows the number, with the caller's own function or rule."""
+    if result.door not in SNIPPETS:  # the caller's own objects, of which no text can be made
+        return []
     which = list(seen.inputs).index(seen.input)
-    cts = seen.cotangent if seen.several else [seen.cotangent]
-    lines = SNIPPETS[result.door](list(seen.inputs.values()), cts, which, result.form)
+    inputs, cotangents = _complexed(result, seen)
+    lines = SNIPPETS[result.door](list(inputs.values()), cotangents, which, result.form)
     whose = "with your vjp" if result.door == "numpy" else "with your function as fn"
-    return [f"  to see it, {whose}:", *(f"    {line}" for line in [*lines[:-1], *_printed(lines[-1], seen)])]
+    return [f"  to see it, {whose}:", *(f"    {line}" for line in [*lines[:-1], *_printed(result, lines[-1], seen)])]
 
 
-def _printed(gradient: str, seen: Seen) -> list[str]:
+def _printed(result: Result, gradient: str, seen: Seen) -> list[str]:
     """Python that prints the number, given what computes the gradient."""
+    places, part = _indexed(result, seen)
+    if part:
+        return [f"print({gradient}{list(places) or ''}.{part[:4]})"]  # .real or .imag
     if not seen.along:
         return [f"print({seen.terms(gradient)})"]
     return [f"g = {gradient}; print({seen.terms('g')})"]
+
+
+def _indexed(result: Result, seen: Seen) -> tuple[tuple[int, ...], str]:
+    """The element, and which part of it where it is complex."""
+    if seen.input not in result.complex_inputs or not seen.index:
+        return seen.index, ""
+    return seen.index[:-1], ("real", "imaginary")[seen.index[-1]]
+
+
+def _complexed(result: Result, seen: Seen) -> tuple[dict[str, Any], list[Any]]:
+    """The point, and the cotangent of each output, with complex numbers instead of pairs."""
+    inputs = {n: _joined_pairs(x) if n in result.complex_inputs else x for n, x in seen.inputs.items()}
+    cotangents = list(seen.cotangent) if seen.several else [seen.cotangent]
+    kinds = result.complex_outputs or (False,) * len(cotangents)
+    return inputs, [_joined_pairs(c) if k else c for c, k in zip(cotangents, kinds, strict=True)]
+
+
+def _joined_pairs(nested: Any) -> Any:
+    pairs = np.asarray(nested, dtype=float)
+    return (pairs[..., 0] + 1j * pairs[..., 1]).tolist()
 
 
 def _numpy(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[str]:
@@ -155,7 +187,7 @@ def _numpy(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[st
 
 
 def _torch(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[str]:
-    numbers = [f"torch.tensor({_number(c)}, dtype=torch.float64)" for c in cts]
+    numbers = [f"torch.tensor({_number(c)}{_real(c)})" for c in cts]
     tensors = ", ".join(f"torch.tensor({_number(x)}{_real(x)})" for x in inputs)
     return [
         f"import torch; inputs = [{tensors}]; x = inputs[{which}].requires_grad_()",
@@ -170,8 +202,15 @@ def _jax(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[str]
     call = f"fn({before}x{after})" if form.plain else f"(lambda *inputs: fn({form.text()}))({before}x{after})"
     return [
         f"import jax; import jax.numpy as jnp; jax.config.update('jax_enable_x64', True); inputs = [{arrays}]",
-        f"jax.vjp(lambda x: {call}, inputs[{which}])[1]({_joined(numbers)})[0]",
+        _conjugated(f"jax.vjp(lambda x: {call}, inputs[{which}])[1]", numbers, inputs, cts),
     ]
+
+
+def _conjugated(pull: str, numbers: list[str], inputs: list[Any], cts: list[Any]) -> str:
+    """The pullback's answer; for complex numbers in PyTorch's convention, the conjugate of JAX's."""
+    if not any(np.iscomplexobj(v) for v in (*inputs, *cts)):
+        return f"{pull}({_joined(numbers)})[0]"
+    return f"jnp.conj({pull}({_joined([f'jnp.conj({n})' for n in numbers])})[0])"
 
 
 SNIPPETS: Mapping[str, Callable[[list[Any], Any, int, Form], list[str]]] = {
@@ -187,7 +226,7 @@ def _joined(texts: list[str]) -> str:
 
 
 def _real(x: Any) -> str:
-    return ", dtype=torch.float64" if np.asarray(x).dtype.kind == "f" else ""
+    return {"f": ", dtype=torch.float64", "c": ", dtype=torch.complex128"}.get(np.asarray(x).dtype.kind, "")
 
 
 def _number(x: Any) -> str:

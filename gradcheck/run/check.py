@@ -48,6 +48,7 @@ class Wanted:
     strict: bool = False
     time_limit: float = TIME_LIMIT
     together: str = ""  # why it is judged in this very process; "" where it is not
+    simpler: bool = True  # whether a number that is wrong is looked for at simpler points
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def _checked(
         notes.append(f"{dropped} points have no finite value and were left out" + (f" ({raised})" if raised else ""))
     put = wanted.cells if stated else wanted.cells - {"stated"}  # nothing is stated beside the code mostly
     findings = [f for cell in CELLS if cell in put for f in board[cell].findings()]
-    findings = [shrunk(f, all_of_it) for f in _without_echoes(findings)]
+    findings = [shrunk(f, all_of_it) if wanted.simpler else f for f in _without_echoes(findings)]
     findings = _with_ends(findings, watch)
     needed = [cell for cell in ("stated" if meant else "reverse",) if cell in wanted.cells]
     verdict = standing(sorted(findings, key=_rank), needed, wanted.strict)
@@ -173,6 +174,20 @@ def sizes_of(givens: Sequence[Given], seed: int) -> list[dict[str, int]]:
     drawn = {n: int(rng.choice([1, 2, 3, 5, 8])) for n in names}
     found = [first, dict.fromkeys(names, 1), dict.fromkeys(names, 2), drawn]
     return [s for k, s in enumerate(found) if s not in found[:k]]
+
+
+def gives_complex(subject: Subject, inputs: tuple[Given, ...] | Sampler, seed: int) -> bool:
+    """Whether the function gives complex numbers, at the first point that there is; it is judged as it is elsewhere."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if callable(inputs):
+                first = sampled(inputs, 1, seed)[0]
+            else:
+                first = points([settled(g, sizes_of(inputs, seed)[0]) for g in inputs], 1, seed)[0]
+            return any(np.iscomplexobj(v) for v in subject.value([np.array(x) for x in first.inputs]))
+        except Exception:  # whatever it raises is told when it is judged
+            return False
 
 
 def _share(points: int, number: int, shapes: int) -> int:

@@ -88,9 +88,11 @@ def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
     """Enter a ruling into the tally of its cell."""
     outside = judging.points[s.point].outside
     tally = judging.tallies["reverse"]
-    if ruling.kind is Kind.RIGHT:
+    lost = ruling.kind is Kind.INACCURATE and not judging.points[s.point].extreme  # decided: right mathematics
+    if lost or ruling.kind is Kind.RIGHT:
         tally.undecided -= not outside
         judging.covered.add(judging.court.basis[s.way].which)
+    if ruling.kind is Kind.RIGHT:
         return
     if ruling.kind is Kind.WRONG and not np.isfinite(s.answer) and not _smooth(judging, s.point):
         ruling = replace(ruling, kind=Kind.NOT_SMOOTH, why="the function is not smooth there")
