@@ -114,8 +114,7 @@ def check(
     alone = together(isolate, door, rules)
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit, alone)
     found = check_subject(subject, givens, names, wanted, adjoint, stated)
-    outputs = getattr(subject, "complex_outputs", ())
-    return Result(subject.name, found, door, form, frozenset(names[k] for k in pairs), outputs)
+    return Result(subject.name, found, door, form, frozenset(names[k] for k in pairs))
 
 
 def _in_pairs(givens: Any, seed: int) -> tuple[Any, frozenset[int]]:

@@ -106,6 +106,9 @@ def formed(fn: Callable[..., Any], inputs: Any) -> tuple[Form, tuple[Given, ...]
             return _form(inputs), declared(inputs, positions)
         called = positions if len(positions) >= len(inputs) else [f"x{k}" for k in range(len(inputs))]
         return _form(inputs), declared(_row(dict(zip(called, inputs, strict=False))), [])
+    nameless = _nameless(fn)
+    if not set(positions[:nameless]) & set(inputs):  # they go by their places: the names are the caller's own
+        positions[:nameless] = [*inputs][:nameless]
     known = [*positions, *words]
     unknown = [n for n in inputs if known and not any_word and n not in known]
     if unknown:
@@ -137,6 +140,15 @@ def _in_a_row(sampler: Sampler, rng: Generator) -> list[Any]:
 def _row(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Every leaf by the name of its place."""
     return {".".join(map(str, path)): leaf for path, leaf in paths(inputs, is_tree)}
+
+
+def _nameless(fn: Callable[..., Any]) -> int:
+    """How many arguments cannot be given by name, as those of NumPy's ufuncs."""
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):
+        return 0
+    return sum(p.kind is inspect.Parameter.POSITIONAL_ONLY for p in parameters)
 
 
 def _parameters(fn: Callable[..., Any]) -> tuple[list[str], list[str], bool]:

@@ -31,7 +31,6 @@ class Result:
     door: str = "numpy"
     form: Form = PLAIN  # how its arrays lie in its arguments
     complex_inputs: frozenset[str] = frozenset()
-    complex_outputs: tuple[bool, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -168,7 +167,7 @@ def _complexed(result: Result, seen: Seen) -> tuple[dict[str, Any], list[Any]]:
     """The point, and the cotangent of each output, with complex numbers instead of pairs."""
     inputs = {n: _joined_pairs(x) if n in result.complex_inputs else x for n, x in seen.inputs.items()}
     cotangents = list(seen.cotangent) if seen.several else [seen.cotangent]
-    kinds = result.complex_outputs or (False,) * len(cotangents)
+    kinds = result.checked.complex_outputs or (False,) * len(cotangents)
     return inputs, [_joined_pairs(c) if k else c for c, k in zip(cotangents, kinds, strict=True)]
 
 

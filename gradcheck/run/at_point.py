@@ -17,6 +17,7 @@ from gradcheck.judge.first_look import Limits, plain, plainly
 from gradcheck.oracles.blackbox import Array, Inputs
 from gradcheck.oracles.local import EACH, Local, Part, Reading, Row, Table, climb, dense, elements, read, sizes_of
 from gradcheck.run.check import Checked, Wanted, check_subject
+from gradcheck.run.isolated import ASKED
 
 AT_A_POINT = frozenset({"value", "reverse", "kinks", "nonfinite", "precision"})
 FORWARD = frozenset({"forward", "adjoint"})
@@ -183,7 +184,7 @@ def judged(local: Local, asked: Asked, name: str) -> Checked:
     def sampler(rng: Generator) -> list[Array]:
         return _cut(next(given), parts)
 
-    wanted = Wanted(asked.points, asked.seed, cells, simpler=False)
+    wanted = Wanted(asked.points, asked.seed, cells, together=ASKED, simpler=False)  # where the peer calls it too
     return check_subject(subject, sampler, [part.name for part in parts], wanted)
 
 

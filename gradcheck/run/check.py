@@ -64,6 +64,7 @@ class Checked:
     seconds: float
     dropped: int
     notes: tuple[str, ...]
+    complex_outputs: tuple[bool, ...] = ()  # which outputs are complex, where they were judged as pairs
 
 
 def chosen_cells(cells: Sequence[str] | None, skip: Sequence[str]) -> frozenset[str]:
@@ -133,6 +134,7 @@ def _checked(
     return Checked(
         verdict, tuple(findings), _power(all_of_it), sum(len(j.points) for j in all_of_it),
         tuple(shapes), watch.calls, watch.seconds, dropped, tuple(notes),
+        getattr(subject, "complex_outputs", ()),
     )  # fmt: skip
 
 
