@@ -18,7 +18,7 @@ from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.oracles.paired import Paired, PairedTape, in_pairs
 from gradcheck.report.checked import Result
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
-from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, gives_complex
+from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, complex_outputs
 from gradcheck.run.check_claims import Claim, Claims
 from gradcheck.run.isolated import together
 from gradcheck.run.settings import settings
@@ -107,12 +107,15 @@ def check(
     else:
         subject = _subject(door, form.called(call), moving, _called(fn))
         stated = claims.beside(subject, vjp, gradient, meant, other)
-    if pairs or gives_complex(subject, givens, seed):
-        subject = (Paired if door == "numpy" else PairedTape)(subject, pairs)
-    adjoint = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     rules = [fn, *(c for c in (vjp, gradient, jvp, second, meant, reference) if c is not None)]
     alone = together(isolate, door, rules)
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit, alone)
+    outputs = complex_outputs(subject, givens, pairs, wanted)
+    if pairs or any(outputs):
+        if stated is not None:
+            raise UsageError("what is stated beside the code is judged for real inputs and outputs only")
+        subject = (Paired if door == "numpy" else PairedTape)(subject, pairs, outputs)
+    adjoint = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     found = check_subject(subject, givens, names, wanted, adjoint, stated)
     return Result(subject.name, found, door, form, frozenset(names[k] for k in pairs))
 

@@ -19,12 +19,12 @@ from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs, Subject
 class Paired:
     """A subject of complex numbers as one of real arrays with a last axis of 2.
 
-    complex_inputs: which inputs are pairs here. Outputs are pairs where the function gives complex numbers.
+    complex_inputs: which inputs are pairs here; complex_outputs: which outputs, as the last call for values showed.
     """
 
     inner: Subject
     complex_inputs: frozenset[int]
-    complex_outputs: tuple[bool, ...] = field(default=(), init=False)
+    complex_outputs: tuple[bool, ...] = ()
     moving: tuple[int, ...] = field(init=False)
     name: str = field(init=False)
 

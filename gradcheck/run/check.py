@@ -18,6 +18,7 @@ from gradcheck.cases.planting import Tried, points, sampled
 from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.judge.cells import CELLS, FAILING, CellFinding, Kind, Standing, Tally, standing
 from gradcheck.oracles.blackbox import Asked, NotOffered, Second, Subject, flat
+from gradcheck.oracles.paired import join
 from gradcheck.oracles.watch import Fatal, Watch
 from gradcheck.run.check_batch import judge_batch
 from gradcheck.run.check_forward import judge_forward
@@ -178,18 +179,29 @@ def sizes_of(givens: Sequence[Given], seed: int) -> list[dict[str, int]]:
     return [s for k, s in enumerate(found) if s not in found[:k]]
 
 
-def gives_complex(subject: Subject, inputs: tuple[Given, ...] | Sampler, seed: int) -> bool:
-    """Whether the function gives complex numbers, at the first point that there is; it is judged as it is elsewhere."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            if callable(inputs):
-                first = sampled(inputs, 1, seed)[0]
-            else:
-                first = points([settled(g, sizes_of(inputs, seed)[0]) for g in inputs], 1, seed)[0]
-            return any(np.iscomplexobj(v) for v in subject.value([np.array(x) for x in first.inputs]))
-        except Exception:  # whatever it raises is told when it is judged
-            return False
+def complex_outputs(
+    subject: Subject, inputs: tuple[Given, ...] | Sampler, pairs: frozenset[int], wanted: Wanted
+) -> tuple[bool, ...]:
+    """Which outputs are complex, at the first point that there is; none where the function has no value there.
+
+    pairs: which inputs are pairs of real numbers, of which the subject expects complex ones.
+    """
+
+    def look(watch: Watch) -> tuple[bool, ...]:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                if callable(inputs):
+                    first = sampled(inputs, 1, wanted.seed)[0]
+                else:
+                    sizes = sizes_of(inputs, wanted.seed)[0]
+                    first = points([settled(g, sizes) for g in inputs], 1, wanted.seed)[0]
+                given = [join(np.array(x)) if k in pairs else x for k, x in enumerate(first.inputs)]
+                return tuple(np.iscomplexobj(v) for v in Asked(subject, watch).value(given))
+            except Exception:  # whatever it raises is told when it is judged
+                return ()
+
+    return kept_apart(look, Ward(("value",), wanted.time_limit, wanted.together))
 
 
 def _share(points: int, number: int, shapes: int) -> int:

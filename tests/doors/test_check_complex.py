@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -104,9 +105,9 @@ def test_forward_mode_and_several_inputs() -> None:
 
 def test_the_snippet_has_complex_numbers() -> None:
     pair = PAIRS["a square without the conjugate"]
-    told = str(check(pair.fn, {"z": Complex("n")}, vjp=pair.wrong, points=POINTS))
+    told = str(check(pair.fn, [Complex("n")], vjp=pair.wrong, points=POINTS))
     lines = [line.strip() for line in told.splitlines()]
-    assert "z[0], its" in lines[1] and "j]" in lines[1]
+    assert "[0], its" in lines[1] and "j]" in lines[1]
     start = lines.index("to see it, with your vjp:")
     said = io.StringIO()
     with redirect_stdout(said):
@@ -122,9 +123,20 @@ def test_examples_and_samplers() -> None:
         assert not check(pair.fn, inputs, vjp=pair.wrong, points=POINTS).passed
 
 
+def test_a_function_that_ends_the_process_ends_one_of_its_own() -> None:
+    def quits(z: Any) -> Any:
+        os._exit(3)
+
+    result = check(quits, [Complex(2)], vjp=lambda i, ct: (ct,), points=2)
+    assert not result.passed
+    assert "process" in str(result)
+
+
 def test_what_is_for_real_inputs_only() -> None:
+    with pytest.raises(UsageError, match="real inputs and outputs only"):
+        check(np.exp, [Complex(2)], vjp=lambda i, ct: (ct,), meant=lambda i, ct: (ct,), points=POINTS)
     with pytest.raises(UsageError, match="real inputs only"):
-        check(np.abs, {"z": Complex(2)}, gradient="z", points=POINTS)
+        check(np.abs, [Complex(2)], gradient="x", points=POINTS)
     with pytest.raises(UsageError, match="complex128 or complex64"):
         Complex(2, dtype="float64")
 
