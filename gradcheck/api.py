@@ -18,7 +18,7 @@ from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.oracles.paired import Paired, PairedTape, in_pairs
 from gradcheck.report.checked import Result
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
-from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, gives_complex
+from gradcheck.run.check import TIME_LIMIT, Checked, GivesComplex, Wanted, check_subject, chosen_cells
 from gradcheck.run.check_claims import Claim, Claims
 from gradcheck.run.isolated import together
 from gradcheck.run.settings import settings
@@ -107,15 +107,21 @@ def check(
     else:
         subject = _subject(door, form.called(call), moving, _called(fn))
         stated = claims.beside(subject, vjp, gradient, meant, other)
-    if pairs or gives_complex(subject, givens, seed):
-        subject = (Paired if door == "numpy" else PairedTape)(subject, pairs)
-    adjoint = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
+    in_pairs_of = Paired if door == "numpy" else PairedTape
+    subject = in_pairs_of(subject, pairs) if pairs else subject
     rules = [fn, *(c for c in (vjp, gradient, jvp, second, meant, reference) if c is not None)]
     alone = together(isolate, door, rules)
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit, alone)
-    found = check_subject(subject, givens, names, wanted, adjoint, stated)
-    outputs = getattr(subject, "complex_outputs", ())
-    return Result(subject.name, found, door, form, frozenset(names[k] for k in pairs), outputs)
+
+    def found_of(subject: Subject, real: bool) -> Checked:
+        adjoint = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
+        return check_subject(subject, givens, names, replace(wanted, real=real), adjoint, stated)
+
+    try:
+        found = found_of(subject, real=bool(pairs))
+    except GivesComplex:
+        found = found_of(in_pairs_of(subject, pairs), real=True)
+    return Result(subject.name, found, door, form, frozenset(names[k] for k in pairs), found.complex_outputs)
 
 
 def _in_pairs(givens: Any, seed: int) -> tuple[Any, frozenset[int]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from zlib import crc32
 
 import numpy as np
@@ -17,6 +18,7 @@ from gradcheck.judge.first_look import Limits, plain, plainly
 from gradcheck.oracles.blackbox import Array, Inputs
 from gradcheck.oracles.local import EACH, Local, Part, Reading, Row, Table, climb, dense, elements, read, sizes_of
 from gradcheck.run.check import Checked, Wanted, check_subject
+from gradcheck.run.isolated import ASKED
 
 AT_A_POINT = frozenset({"value", "reverse", "kinks", "nonfinite", "precision"})
 FORWARD = frozenset({"forward", "adjoint"})
@@ -178,12 +180,12 @@ def judged(local: Local, asked: Asked, name: str) -> Checked:
     parts = _singly(local.inputs) if len(local.x) <= SINGLY else local.inputs
     subject = AsArrays(local, tuple(range(len(parts))), name, both, asked.backward, parts)
     cells = AT_A_POINT | (FORWARD if both else frozenset())
-    given = iter(_points(local, asked))
+    given = cycle(_points(local, asked))
 
     def sampler(rng: Generator) -> list[Array]:
         return _cut(next(given), parts)
 
-    wanted = Wanted(asked.points, asked.seed, cells, simpler=False)
+    wanted = Wanted(asked.points, asked.seed, cells, simpler=False, together=ASKED)  # in the process that has looked
     return check_subject(subject, sampler, [part.name for part in parts], wanted)
 
 

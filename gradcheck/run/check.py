@@ -48,6 +48,7 @@ class Wanted:
     strict: bool = False
     time_limit: float = TIME_LIMIT
     together: str = ""  # why it is judged in this very process; "" where it is not
+    real: bool = True  # whether the outputs are known to be real numbers, or were put so
     simpler: bool = True  # whether a number that is wrong is looked for at simpler points
 
 
@@ -64,6 +65,11 @@ class Checked:
     seconds: float
     dropped: int
     notes: tuple[str, ...]
+    complex_outputs: tuple[bool, ...] = ()  # which outputs are, of a subject that is judged in pairs
+
+
+class GivesComplex(Exception):
+    """The function gives complex numbers: it is to be judged as pairs of real ones (`oracles/paired.py`)."""
 
 
 def chosen_cells(cells: Sequence[str] | None, skip: Sequence[str]) -> frozenset[str]:
@@ -78,7 +84,10 @@ def check_subject(
     subject: Subject, inputs: tuple[Given, ...] | Sampler, names: Sequence[str], wanted: Wanted,
     second: Callable[..., Any] | None = None, stated: Stated | None = None,
 ) -> Checked:  # fmt: skip
-    """Judge a subject in all wanted cells, over all shapes. Warnings of the code under test are its own affair."""
+    """Judge a subject in all wanted cells, over all shapes. Warnings of the code under test are its own affair.
+
+    Raises GivesComplex where the subject should have been one in pairs.
+    """
     ward = Ward(tuple(CELLS), wanted.time_limit, wanted.together)
 
     def judge(watch: Watch) -> Checked:
@@ -87,10 +96,13 @@ def check_subject(
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                if not wanted.real and _complex(Asked(subject, watch), inputs, wanted.seed):
+                    raise GivesComplex
                 checked = _checked(subject, inputs, names, wanted, second, stated, watch)
         finally:
             around.restore()
-        return replace(checked, notes=(*checked.notes, *around.notes()))
+        outputs = getattr(subject, "complex_outputs", ())
+        return replace(checked, notes=(*checked.notes, *around.notes()), complex_outputs=outputs)
 
     checked = kept_apart(judge, ward)
     return replace(checked, notes=(*checked.notes, *ward.notes()))
@@ -136,19 +148,22 @@ def _checked(
     )  # fmt: skip
 
 
+FOREIGN = {"precision": "precise numbers", "broadcast": "inputs of another shape"}
+
+
 def _with_ends(findings: Sequence[CellFinding], watch: Watch) -> list[CellFinding]:
     """A cell in which a call was the end of a process has crashed, whoever did not notice it; also an unasked cell.
 
-    Only `precision` hands in what no code was written for (arrays of precise numbers): there it is a silence.
+    Two cells hand in what the code may not have been written for: there it is a silence.
     """
     ends = dict(reversed([*watch.told, *((d.cell, str(d)) for d in watch.deaths)]))
-    if "precision" in ends:
-        why = f"the code does not run on precise numbers ({ends.pop('precision')})"
-        silence = CellFinding("precision", Kind.SILENT, why)
-        findings = [silence if (f.cell, f.kind) == ("precision", Kind.SILENT) else f for f in findings]
+    for cell in FOREIGN.keys() & ends.keys():
+        silence = CellFinding(cell, Kind.SILENT, f"the code does not run on {FOREIGN[cell]} ({ends.pop(cell)})")
+        findings = [silence if (f.cell, f.kind) in ((cell, Kind.SILENT), (cell, Kind.CRASHED)) else f for f in findings]
     crashed = {f.cell for f in findings if f.kind is Kind.CRASHED}
     more = {cell: CellFinding(cell, Kind.CRASHED, text, wrong=1) for cell, text in ends.items() if cell not in crashed}
-    kept = [f for f in findings if f.cell not in more or f.kind is not Kind.RIGHT]
+    idle = (Kind.RIGHT, Kind.SILENT, Kind.UNMEASURED)
+    kept = [f for f in findings if f.cell not in more or f.kind not in idle]
     return sorted([*kept, *more.values()], key=lambda f: [*CELLS].index(f.cell))
 
 
@@ -176,18 +191,16 @@ def sizes_of(givens: Sequence[Given], seed: int) -> list[dict[str, int]]:
     return [s for k, s in enumerate(found) if s not in found[:k]]
 
 
-def gives_complex(subject: Subject, inputs: tuple[Given, ...] | Sampler, seed: int) -> bool:
+def _complex(asked: Asked, inputs: tuple[Given, ...] | Sampler, seed: int) -> bool:
     """Whether the function gives complex numbers, at the first point that there is; it is judged as it is elsewhere."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            if callable(inputs):
-                first = sampled(inputs, 1, seed)[0]
-            else:
-                first = points([settled(g, sizes_of(inputs, seed)[0]) for g in inputs], 1, seed)[0]
-            return any(np.iscomplexobj(v) for v in subject.value([np.array(x) for x in first.inputs]))
-        except Exception:  # whatever it raises is told when it is judged
-            return False
+    try:
+        if callable(inputs):
+            first = sampled(inputs, 1, seed)[0]
+        else:
+            first = points([settled(g, sizes_of(inputs, seed)[0]) for g in inputs], 1, seed)[0]
+        return any(np.iscomplexobj(v) for v in asked.value(first.inputs))
+    except Exception:  # whatever it raises is told when it is judged
+        return False
 
 
 def _share(points: int, number: int, shapes: int) -> int:
@@ -267,6 +280,7 @@ def _second(judging: Judging, rule: Callable[..., Any], cells: frozenset[str]) -
     if "second" in cells:
         judge_structure(inner, frozenset(QUESTIONS) - {"float32", "broadcast"})
     if "mixed" in cells and inner.points:
+        inner.asked.within = "mixed"
         judge_forward(inner)
     _of_gradient(judging, board, "second", frozenset(CELLS) - {"forward", "adjoint"}, "reverse")
     _of_gradient(judging, board, "mixed", frozenset({"forward", "adjoint"}), "forward")
