@@ -14,8 +14,9 @@ import numpy as np
 
 from gradcheck.errors import EvaluationError, UsageError, did_you_mean
 from gradcheck.oracles.evidence import Array
-from gradcheck.oracles.forked import NUMBER, START, End, NoFork, begin, forked, hindrance, shared
+from gradcheck.oracles.forked import NoFork, begin, forked, hindrance, shared
 from gradcheck.oracles.inquiry import Inquiry, key
+from gradcheck.oracles.waiting import NUMBER, START, End
 from gradcheck.spec.model import Implementation
 
 Told = tuple[dict[str, Array], dict[str, str]]  # the answers, and the dtypes of derivatives in others than the case's

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from gradcheck.oracles.forked import LIMIT, NUMBER, START, Slots, begin, shared, too_slow
+from gradcheck.oracles.forked import begin, shared
+from gradcheck.oracles.waiting import LIMIT, NUMBER, START, Slots, too_slow
 
 WHO = {"value": "the function", "vjp": "the vjp", "jvp": "the jvp", "second": "the second-order rule", "": "the code"}
 KINDS = {kind: number for number, kind in enumerate(WHO)}

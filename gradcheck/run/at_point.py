@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from zlib import crc32
 
 import numpy as np
@@ -179,12 +180,12 @@ def judged(local: Local, asked: Asked, name: str) -> Checked:
     parts = _singly(local.inputs) if len(local.x) <= SINGLY else local.inputs
     subject = AsArrays(local, tuple(range(len(parts))), name, both, asked.backward, parts)
     cells = AT_A_POINT | (FORWARD if both else frozenset())
-    given = iter(_points(local, asked))
+    given = cycle(_points(local, asked))
 
     def sampler(rng: Generator) -> list[Array]:
         return _cut(next(given), parts)
 
-    wanted = Wanted(asked.points, asked.seed, cells, together=ASKED, simpler=False)  # where the peer calls it too
+    wanted = Wanted(asked.points, asked.seed, cells, simpler=False, together=ASKED)  # in the process that has looked
     return check_subject(subject, sampler, [part.name for part in parts], wanted)
 
 

@@ -139,19 +139,22 @@ def _checked(
     )  # fmt: skip
 
 
+FOREIGN = {"precision": "precise numbers", "broadcast": "inputs of another shape"}
+
+
 def _with_ends(findings: Sequence[CellFinding], watch: Watch) -> list[CellFinding]:
     """A cell in which a call was the end of a process has crashed, whoever did not notice it; also an unasked cell.
 
-    Only `precision` hands in what no code was written for (arrays of precise numbers): there it is a silence.
+    Two cells hand in what the code may not have been written for: there it is a silence.
     """
     ends = dict(reversed([*watch.told, *((d.cell, str(d)) for d in watch.deaths)]))
-    if "precision" in ends:
-        why = f"the code does not run on precise numbers ({ends.pop('precision')})"
-        silence = CellFinding("precision", Kind.SILENT, why)
-        findings = [silence if (f.cell, f.kind) == ("precision", Kind.SILENT) else f for f in findings]
+    for cell in FOREIGN.keys() & ends.keys():
+        silence = CellFinding(cell, Kind.SILENT, f"the code does not run on {FOREIGN[cell]} ({ends.pop(cell)})")
+        findings = [silence if (f.cell, f.kind) in ((cell, Kind.SILENT), (cell, Kind.CRASHED)) else f for f in findings]
     crashed = {f.cell for f in findings if f.kind is Kind.CRASHED}
     more = {cell: CellFinding(cell, Kind.CRASHED, text, wrong=1) for cell, text in ends.items() if cell not in crashed}
-    kept = [f for f in findings if f.cell not in more or f.kind is not Kind.RIGHT]
+    idle = (Kind.RIGHT, Kind.SILENT, Kind.UNMEASURED)
+    kept = [f for f in findings if f.cell not in more or f.kind not in idle]
     return sorted([*kept, *more.values()], key=lambda f: [*CELLS].index(f.cell))
 
 
@@ -281,6 +284,7 @@ def _second(judging: Judging, rule: Callable[..., Any], cells: frozenset[str]) -
     if "second" in cells:
         judge_structure(inner, frozenset(QUESTIONS) - {"float32", "broadcast"})
     if "mixed" in cells and inner.points:
+        inner.asked.within = "mixed"
         judge_forward(inner)
     _of_gradient(judging, board, "second", frozenset(CELLS) - {"forward", "adjoint"}, "reverse")
     _of_gradient(judging, board, "mixed", frozenset({"forward", "adjoint"}), "forward")

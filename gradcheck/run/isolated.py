@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from gradcheck.errors import UsageError
-from gradcheck.oracles.forked import KEPT, NUMBER, End, NoFork, forked, hindrance, last_line, shared
+from gradcheck.oracles.forked import NoFork, forked, hindrance, shared
+from gradcheck.oracles.waiting import KEPT, NUMBER, End, last_line, too_slow
 from gradcheck.oracles.watch import CELL, KIND, KINDS, MOST, SLOTS, Death, Lost, Watch
 from gradcheck.run.reaching import reaches
 
@@ -95,7 +96,8 @@ def _forked(judge: Judge[Answer], ward: Ward) -> Answer | Death:
         return told.answer
     end, cell = told.answer, ward.cells[int(slots[CELL])]
     kind, number = ([*KINDS][int(slots[KIND])], int(slots[NUMBER])) if end.calling else ("", 0)
-    return Death(cell, kind, number, end.reason, end.hung, end.words)
+    reason = too_slow(ward.limit) if end.hung and end.calling else end.reason  # not how long it was waited for it again
+    return Death(cell, kind, number, reason, end.hung, end.words)
 
 
 def _here(judge: Judge[Answer], ward: Ward) -> Answer | Death:

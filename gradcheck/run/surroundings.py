@@ -47,7 +47,7 @@ class Surroundings:
     def __post_init__(self) -> None:
         self.ways = _ways()
         self.found = {name: read() for name, (read, _) in self.ways.items()}
-        self.threads = threading.active_count()
+        self.threads = _threads()
 
     def restore(self) -> None:
         """Set back whatever is not as it was found."""
@@ -59,9 +59,14 @@ class Surroundings:
 
     def notes(self) -> list[str]:
         """What the code left changed, and left running."""
-        more = threading.active_count() - self.threads
+        more = _threads() - self.threads
         told = [f"the code changes {', '.join(self.changed)}; it was set back"] if self.changed else []
         return told + ([f"the code leaves {more} thread{'s' * (more > 1)} running"] if more > 0 else [])
+
+
+def _threads() -> int:
+    """Of Python's own: a library's threads that call Python for a moment are known as dummies."""
+    return sum(not thread.name.startswith("Dummy-") for thread in threading.enumerate())
 
 
 def _folder() -> str:

@@ -155,10 +155,11 @@ def backward(x, ct):
     return (jax.pure_callback(left, jax.ShapeDtypeStruct(ct.shape, ct.dtype), ct) * jnp.cos(x),)
 
 sine.defvjp(lambda x: (sine(x), x), backward)
-print(check(sine, [Real(2)], points=8))
+cells = ["value", "reverse", "zero"]
+print(check(sine, [Real(2)], points=8, cells=cells))
 jnp.ones(3)  # from here on JAX has threads in this process
-print(check(jnp.sin, [Real(2)], points=8))
-print(check(lambda x: np.asarray(jnp.sin(x)), [Real(2)], vjp=lambda i, ct: (ct * np.cos(i[0]),), points=8))
+print(check(jnp.sin, [Real(2)], points=8, cells=cells))
+print(check(lambda x: np.asarray(jnp.sin(x)), [Real(2)], vjp=lambda i, ct: (ct * np.cos(i[0]),), points=8, cells=cells))
 print(check(np.sin, [Real(2)], vjp=lambda i, ct: os._exit(4), points=8, cells=["reverse"]))
 """
 
