@@ -16,6 +16,7 @@ from gradcheck.cases.given import example_of
 from gradcheck.errors import UsageError
 from gradcheck.expr import NUMPY, parse_formula
 from gradcheck.oracles.blackbox import Handwritten, Subject
+from gradcheck.oracles.blackbox_reference import Referenced
 from gradcheck.report.checked import Result
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
 from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells
@@ -47,7 +48,7 @@ def check(
     jvp: Callable[..., Any] | None = None, gradient: Callable[..., Any] | Mapping[str, str] | str | None = None,
     second: Callable[..., Any] | None = None, points: int = 256, seed: int = 0, order: int = 1,
     cells: Sequence[str] | None = None, skip: Sequence[str] = (), strict: bool = False,
-    time_limit: float = TIME_LIMIT,
+    reference: Callable[..., Any] | None = None, time_limit: float = TIME_LIMIT,
 ) -> Result:  # fmt: skip
     """Judge the derivative that somebody wrote by hand.
 
@@ -62,6 +63,8 @@ def check(
     jvp(inputs, tangents) -> as fn, tangents one an input that moves. second(inputs, ct, u) -> the adjoint of the
     gradient: one gradient an input that moves and one for ct; judged at order 2. All four are for NumPy only.
     cells, skip: which questions are asked (`gradcheck.judge.cells.CELLS`). strict: remarks fail too.
+    reference: the same function on NumPy arrays, for the cell `precision`, where fn itself does not run on object
+    arrays of precise numbers (PyTorch and JAX code never does).
     time_limit: seconds that one call of the code may take. Raises UsageError where nothing can be judged so.
     """
     if order not in (1, 2):
@@ -89,6 +92,8 @@ def check(
     claims |= {name: form.rule(rule) for name, rule in own_words.items() if rule is not None}
     claims["jvp"] = jvp if jvp is None else form.pushed(jvp, moving)
     subject = _subject(door, form.called(call), claims, moving, len(names), _called(fn))
+    if reference is not None:
+        subject = Referenced(subject, form.called(reference))
     rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit)
     return Result(subject.name, check_subject(subject, givens, names, wanted, rule), door, form)
