@@ -15,6 +15,7 @@ from gradcheck.cases.arguments import Form, formed
 from gradcheck.cases.given import example_of
 from gradcheck.errors import UsageError
 from gradcheck.oracles.blackbox import Handwritten, Subject
+from gradcheck.oracles.blackbox_twin import Twinned
 from gradcheck.oracles.paired import Paired, PairedTape, in_pairs
 from gradcheck.report.checked import Result
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
@@ -49,7 +50,7 @@ def check(
     jvp: Callable[..., Any] | None = None, gradient: Claim = None, second: Callable[..., Any] | None = None,
     meant: Claim = None, reference: Any = None, points: int = 256, seed: int = 0, order: int = 1,
     cells: Sequence[str] | None = None, skip: Sequence[str] = (), strict: bool = False,
-    time_limit: float = TIME_LIMIT, isolate: bool | str = "auto",
+    twin: Callable[..., Any] | None = None, time_limit: float = TIME_LIMIT, isolate: bool | str = "auto",
 ) -> Result:  # fmt: skip
     """Judge the derivative that somebody wrote by hand.
 
@@ -69,6 +70,8 @@ def check(
     jvp(inputs, tangents) -> as fn, tangents one an input that moves. second(inputs, ct, u) -> the adjoint of the
     gradient: one gradient an input that moves and one for ct; judged at order 2. Both are for NumPy only.
     cells, skip: which questions are asked (`gradcheck.judge.cells.CELLS`). strict: remarks fail too.
+    twin: the same function on NumPy arrays, for the cell `precision`, where fn itself does not run on object arrays of
+    precise numbers (PyTorch and JAX code never does).
     time_limit: seconds that one call of the code may take. isolate: whether the code runs in a process of its own, so
     that a crash or a hang costs its cell only ("auto": where that can be; else the result says why it was not).
     Raises UsageError where nothing can be judged so.
@@ -107,7 +110,9 @@ def check(
     else:
         subject = _subject(door, form.called(call), moving, _called(fn))
         stated = claims.beside(subject, vjp, gradient, meant, other)
-    rules = [fn, *(c for c in (vjp, gradient, jvp, second, meant, reference) if c is not None)]
+    if twin is not None:
+        subject = Twinned(subject, form.called(twin))
+    rules = [fn, *(c for c in (vjp, gradient, jvp, second, meant, reference, twin) if c is not None)]
     alone = together(isolate, door, rules)
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit, alone)
     outputs = complex_outputs(subject, givens, pairs, wanted)

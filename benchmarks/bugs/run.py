@@ -1,12 +1,12 @@
 """Which bugs of a corpus does `gradcheck.check` find through each of its doors, and does it accuse a right rule?
 
-    python -m benchmarks.bugs.run CORPUS [--door torch] [--seeds 3] [--only ID …] [--json FILE] [--controls]
+    python -m benchmarks.bugs.run CORPUS [--door torch] [--seeds 3] [--points 256] [--only ID …] [--json FILE]
 
 CORPUS: a folder with `corpus.py` (RECORDS and CONTROLS: f, vjp_correct, vjp_buggy, vjp2_*, domain; make_torch and
 make_jax, which wrap a record as a Function and as a custom_vjp) and `bugs.json` (what other checkers made of each). Of
-a record's domain, only shapes, low, high and kinds are read. Each rule is judged twice: with the box as limits, and
-with the box as the place where numbers usually lie. JAX's arrays have no layout and are not written to: those kinds of
-bugs cannot exist there, and are left out.
+a record's domain, only shapes, low, high and kinds are read; f is the reference for digits at the doors of frameworks.
+Each rule is judged twice: with the box as limits, and with the box as the place where numbers usually lie. JAX's arrays
+have no layout and are not written to: those kinds of bugs cannot exist there, and are left out.
 Marks: X fails; i lost digits, n NaN at a kink, o wrong outside the limits (told, but no failure); . nothing.
 """
 
@@ -44,19 +44,21 @@ def inputs_of(record: Any, alternative: int, limits: bool) -> list[Any]:
     return found
 
 
-def judged(corpus: Any, door: str, record: Any, which: str, seed: int, limits: bool) -> Iterator[Result]:
+def judged(corpus: Any, door: str, record: Any, which: str, seed: int, limits: bool, points: int) -> Iterator[Result]:
     """The results for every shape of a record."""
     for alternative in range(len(record.shapes)):
         if door != "numpy":
             make = corpus.make_torch if door == "torch" else corpus.make_jax
             order = 2 if record.second else 1
             inputs = inputs_of(record, alternative, limits)
-            yield gradcheck.check(make(record, which), inputs, backend=door, order=order, seed=seed)
+            yield gradcheck.check(
+                make(record, which), inputs, backend=door, order=order, seed=seed, points=points, twin=record.f,
+            )  # fmt: skip
             continue
         vjp, second = record.new(which)
         yield gradcheck.check(
             record.f, inputs_of(record, alternative, limits), backend="numpy", vjp=vjp, second=second,
-            order=2 if second else 1, seed=seed,
+            order=2 if second else 1, seed=seed, points=points,
         )  # fmt: skip
 
 
@@ -71,10 +73,10 @@ def marks(results: list[Result]) -> tuple[str, list[str], str]:
     return letters or ".", list(dict.fromkeys(cells)), sentence
 
 
-def line(corpus: Any, door: str, record: Any, which: str, seeds: range, limits: bool) -> dict[str, Any]:
+def line(corpus: Any, door: str, record: Any, which: str, seeds: range, limits: bool, points: int) -> dict[str, Any]:
     """One row: a rule, over the seeds."""
     start = time.process_time()
-    found = [marks(list(judged(corpus, door, record, which, seed, limits))) for seed in seeds]
+    found = [marks(list(judged(corpus, door, record, which, seed, limits, points))) for seed in seeds]
     return {
         "door": door,
         "id": record.id, "which": which, "kind": record.kind, "severity": record.severity, "limits": limits,
@@ -135,6 +137,7 @@ def main() -> int:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--door", choices=["numpy", "torch", "jax"], default="numpy")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--points", type=int, default=256)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--box", choices=["limits", "usual", "both"], default="both")
     parser.add_argument("--only", nargs="*", default=[])
@@ -149,7 +152,9 @@ def main() -> int:
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     for record, which in rules(corpus, options.door, options.only, options.controls):
         for limits in {"limits": (True,), "usual": (False,), "both": (True, False)}[options.box]:
-            rows.append(line(corpus, options.door, record, which, seeds, limits))
+            rows.append(line(corpus, options.door, record, which, seeds, limits, options.points))
+            if options.door == "jax":
+                sys.modules["jax"].clear_caches()  # what is wrapped anew at each call is compiled anew, and kept
             print(told(rows[-1], baselines.get(record.id, {}) if which == "buggy" else {}), flush=True)
     print("\n".join(summary(rows)))
     if options.json:

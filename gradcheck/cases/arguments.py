@@ -103,7 +103,7 @@ def formed(fn: Callable[..., Any], inputs: Any) -> tuple[Form, tuple[Given, ...]
         return _sampled(inputs)
     if not isinstance(inputs, Mapping):
         if not isinstance(inputs, list | tuple) or not any(map(is_tree, inputs)):
-            return _form(inputs), declared(inputs, positions)
+            return _form(inputs), declared(inputs, [] if words or any_word else positions)
         called = positions if len(positions) >= len(inputs) else [f"x{k}" for k in range(len(inputs))]
         return _form(inputs), declared(_row(dict(zip(called, inputs, strict=False))), [])
     nameless = _nameless(fn)

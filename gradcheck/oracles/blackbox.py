@@ -72,7 +72,7 @@ class Handwritten:
         """All outputs of fn."""
         found = self.fn(*inputs)
         self.result = found
-        return _real([_array(v, "the function") for v in leaves(found)])
+        return real_outputs([_array(v, "the function") for v in leaves(found)])
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """The rule's answer, one entry an input."""
@@ -96,7 +96,7 @@ class Handwritten:
         if self.forward is None:
             return None
         found = self.forward(tuple(inputs), tuple(tangents))
-        return _real([_array(v, "the jvp") for v in leaves(found)], like=leaves(self.result))
+        return real_outputs([_array(v, "the jvp") for v in leaves(found)], like=leaves(self.result))
 
     def _as_result(self, inputs: Inputs, cotangents: Sequence[Array]) -> Any:
         """Cotangents nested as the function's outputs are; lists come as tuples."""
@@ -242,7 +242,8 @@ def _kept(outputs: Sequence[Array]) -> list[bool]:
     return real if any(real) else [True] * len(real)
 
 
-def _real(outputs: Sequence[Array], like: Sequence[Any] | None = None) -> tuple[Array, ...]:
+def real_outputs(outputs: Sequence[Array], like: Sequence[Any] | None = None) -> tuple[Array, ...]:
+    """The outputs that have a derivative: all, where none is of real numbers. like: what tells their types."""
     kept = _kept(outputs if like is None or len(like) != len(outputs) else [np.asarray(v) for v in like])
     return tuple(v for v, keep in zip(outputs, kept, strict=True) if keep)
 

@@ -257,15 +257,21 @@ def _around(
     h = 2.0**-8 * radius * size
     found, noise = [], 0.0
     longest = max((float(np.abs(s).max(initial=0.0)) for s in steps if s is not None), default=1.0) or 1.0
+    displaced: list[Inputs] = []
     for _ in range(count):
         near = [
             np.asarray(x) if s is None else np.asarray(x, float) + r * rng.uniform(-1, 1, np.shape(x))
             for x, s, r in zip(inputs, steps, reach, strict=True)
         ]
-        places = (asked.flat(_all_moved(near, steps, t)) for t in (h / longest, 0.0, -h / longest))
-        up, middle, down = places
-        if not up.shape == middle.shape == down.shape == cotangent.shape:
-            continue
+        displaced += [_all_moved(near, steps, t) for t in (h / longest, 0.0, -h / longest)]
+    values = values_at(
+        asked,
+        len(displaced),
+        len(cotangent),
+        displaced.__getitem__,
+        lambda: [np.stack([np.asarray(p[k]) for p in displaced]) for k in range(len(inputs))],
+    )
+    for up, middle, down in values.reshape(count, 3, len(cotangent)):
         live = cotangent != 0
         right, left = (cotangent[live] * (up - middle)[live]).sum(), (cotangent[live] * (middle - down)[live]).sum()
         rounding = 4 * float(np.finfo(float).eps * np.abs(cotangent[live] * middle[live]).sum())

@@ -227,3 +227,35 @@ def test_an_operation_of_the_library_without_forward_mode_is_not_accused() -> No
     assert result.passed, str(result)
     assert result.name == "gradcheck_tests::doubled"
     assert any(f.cell == "forward" and f.kind is Kind.SILENT for f in result.findings)
+
+
+class Expm1(torch.autograd.Function):
+    """Its gradient is the value plus 1: nothing is left of it in the tail, and no value of the function shows that."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        out = torch.expm1(x)
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, ct: Any) -> Any:
+        return ct * (ctx.saved_tensors[0] + 1)
+
+
+def test_a_numpy_twin_tells_the_digits_of_torch_code() -> None:
+    cells = ["value", "reverse", "precision", "second"]
+    inputs = [Real(2, low=-60, high=2)]
+    alone = check(Expm1.apply, inputs, points=24, cells=cells)
+    assert not alone.remarks
+    told = check(Expm1.apply, inputs, points=24, cells=cells, twin=np.expm1)
+    assert (told.remarks[0].cell, told.remarks[0].kind) == ("precision", Kind.INACCURATE)
+    lost = told.remarks[0].seen
+    assert lost is not None
+    ct = np.asarray(lost.cotangent)[lost.index]
+    assert abs(lost.right / (ct * np.exp(np.asarray(lost.inputs["x0"])[lost.index])) - 1) < 1e-12
+    other = check(Expm1.apply, inputs, points=24, cells=cells, twin=np.exp2)  # of another function: not heard
+    assert not other.remarks
+    good = check(torch.expm1, [Real(2, low=-4, high=2)], points=24, cells=cells, twin=np.expm1, order=2)
+    assert good.passed, str(good)
+    assert any(f.cell == "second" and f.kind is Kind.RIGHT for f in good.findings)
