@@ -12,7 +12,8 @@ pytest.importorskip("jax")
 
 import torch
 
-from gradcheck import Real, check
+import gradcheck
+from gradcheck import Real
 from gradcheck.errors import ExpressionError, UsageError
 from gradcheck.judge.cells import Kind
 from gradcheck.oracles.jax_library import jnp
@@ -39,6 +40,12 @@ def sign_with(inside: Any) -> Any:
 closed, open_ = sign_with(lambda a: a <= 1), sign_with(lambda a: a < 1)
 MEANT = {"x": "where(abs(x) <= 1, ct, 0)"}
 INPUTS = {"x": Real("n")}
+TWO = {"x": Real(2)}  # one shape, so that JAX compiles once
+
+
+def check(*args: Any, **options: Any) -> Any:
+    """Without compiled calls, which have tests of their own and take a second each."""
+    return gradcheck.check(*args, **{"skip": ["compiled"], **options})
 
 
 def wrong(result: Any) -> list[str]:
@@ -85,8 +92,8 @@ def test_a_claim_that_is_wrong_beside_code_that_is_right() -> None:
     assert abs(seen.got - ct * np.sin(x)) <= 4e-16 * abs(ct)  # the claim's number, rounded once or twice
     assert abs(seen.right - ct * np.cos(x)) <= seen.bar + 4e-16 * abs(ct)
     assert "by the formula of vjp= the gradient of x" in told.sentence
-    assert check(lambda x: jnp.sum(x**2), {"x": Real("n")}, "jax", gradient="2*x", points=POINTS).passed
-    assert not check(lambda x: jnp.sum(x**2), {"x": Real("n")}, "jax", gradient="x", points=POINTS).passed
+    assert check(lambda x: jnp.sum(x**2), TWO, "jax", gradient="2*x", points=POINTS).passed
+    assert not check(lambda x: jnp.sum(x**2), TWO, "jax", gradient="x", points=POINTS).passed
 
 
 def test_a_claim_sees_more_digits_than_slopes() -> None:
@@ -117,8 +124,8 @@ def test_another_implementation() -> None:
     def halved(x: Any) -> Any:
         return x / (2 * torch.sqrt(torch.sum(x * x) + 1))
 
-    assert check(normed, INPUTS, reference=same, points=POINTS).passed
-    told = check(normed, INPUTS, reference=halved, points=POINTS).checked.standing.decisive
+    assert check(normed, TWO, reference=same, points=POINTS).passed
+    told = check(normed, TWO, reference=halved, points=POINTS).checked.standing.decisive
     assert told is not None and told.cell == "value"
     pair = (np.sin, lambda inputs, ct: (ct * np.cos(inputs[0]),))
     assert check(torch.sin, [Real(2)], reference=pair, points=POINTS).passed
