@@ -227,12 +227,12 @@ PAIRS: dict[str, Pair] = {
         lambda x, b: 2 * x + b, [Real(4, 3), Real(3)], affine_rule, of(affine_rule, reduce=False), "shape", "b"
     ),
     "cotangent written to": Pair(np.sin, [Real(3)], sine_rule, in_place_rule, "mutation", ""),
-    "cotangent read in memory order": Pair(np.sin, [Real(2, 3)], sine_rule, memory_order_rule, "layout", "x"),
-    "input read in memory order": Pair(np.sin, [Real(2, 3)], sine_rule, input_memory_rule, "layout", "x"),
-    "large cotangents clipped": Pair(np.sin, [Real(3)], sine_rule, clipped_cotangent_rule, "linear", "x"),
-    "ones where nothing was asked": Pair(np.sin, [Real(3)], sine_rule, nothing_asked_rule, "zero", "x",
+    "cotangent read in memory order": Pair(np.sin, [Real(2, 3)], sine_rule, memory_order_rule, "layout", "x0"),
+    "input read in memory order": Pair(np.sin, [Real(2, 3)], sine_rule, input_memory_rule, "layout", "x0"),
+    "large cotangents clipped": Pair(np.sin, [Real(3)], sine_rule, clipped_cotangent_rule, "linear", "x0"),
+    "ones where nothing was asked": Pair(np.sin, [Real(3)], sine_rule, nothing_asked_rule, "zero", "x0",
         true=lambda at, ct, k: 0.0),
-    "addends lost at random": Pair(np.sin, [Real(3)], sine_rule, dropping_rule, "repeat", "x"),
+    "addends lost at random": Pair(np.sin, [Real(3)], sine_rule, dropping_rule, "repeat", "x0"),
     "wrong at one only": Pair(
         lambda x: x**3, [Real(3)], cube_rule, of(cube_rule, at_one=0.0), "reverse",
         true=lambda at, ct, k: 3.0 * ct[k],
@@ -246,8 +246,8 @@ PAIRS: dict[str, Pair] = {
         "reverse", true=lambda at, ct, k: ct / 2,
     ),
     "one element in ten million": Pair(
-        np.exp, [Real(4, low=-2, high=2)], lambda i, ct: (ct * np.exp(i[0]),), late_element_rule, "reverse", "x",
-        true=lambda at, ct, k: ct[k] * np.exp(at["x"][k]),
+        np.exp, [Real(4, low=-2, high=2)], lambda i, ct: (ct * np.exp(i[0]),), late_element_rule, "reverse", "x0",
+        true=lambda at, ct, k: ct[k] * np.exp(at["x0"][k]),
     ),
     "length with a guard": Pair(
         length, SMALL, guarded_length_rule, of(guarded_length_rule, eps=1e-7), "reverse",
@@ -259,7 +259,7 @@ PAIRS: dict[str, Pair] = {
         true=lambda at, ct, k: ct[0][k] * np.cos(at["x"][k]) + 2 * ct[1] * at["x"][k],
     ),
     "forward only": Pair(
-        np.sin, [Real(3)], sine_rule, sine_rule, "forward", "x",
+        np.sin, [Real(3)], sine_rule, sine_rule, "forward", "x0",
         options={"jvp": lambda i, t: np.cos(i[0]) * t[0]}, wrong_options={"jvp": lambda i, t: np.cos(i[0]) * t[0] ** 2},
     ),
     "second order, the sign": Pair(
@@ -268,7 +268,7 @@ PAIRS: dict[str, Pair] = {
         wrong_options={"order": 2, "second": lambda i, ct, u: sine_second(i, ct, u, sign=1.0)},
         true=lambda at, ct, k: -ct[k] * at["ct"][k] * np.sin(at["x"][k]),
     ),
-    "raises at zero": Pair(np.sin, [Real(3)], sine_rule, raising_rule, "reverse", "x"),
+    "raises at zero": Pair(np.sin, [Real(3)], sine_rule, raising_rule, "reverse", "x0"),
     "off by a thousandth in a region": Pair(
         lambda x: np.sin(x), SMALL, sine_rule, wide_only, "reverse",
         true=lambda at, ct, k: ct[k] * np.cos(at["x"][k]),

@@ -174,7 +174,7 @@ def test_digits_that_are_lost_are_told_apart_from_wrong() -> None:
     assert lost.verdict == "INACCURATE"
     told = next(f for f in lost.findings if f.cell == "precision" and f.kind is Kind.INACCURATE)
     assert told.seen is not None
-    x = np.asarray(told.seen.inputs["x"])[told.seen.index]
+    x = np.asarray(told.seen.inputs["x0"])[told.seen.index]
     assert abs(told.seen.right / told.seen.cotangent[told.seen.index[0]] * np.cosh(x) ** 2 - 1) < 1e-12
     assert not check(np.tanh, [Real(2)], vjp=lossy, points=POINTS, strict=True).passed
     assert check(np.tanh, [Real(2)], vjp=careful, points=POINTS, strict=True).verdict == "AGREES"
