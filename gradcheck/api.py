@@ -102,7 +102,7 @@ def _backend(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:
     known = [door for door in ("torch", "jax") if door in used]
     if len(known) == 1:
         return known[0]
-    raise UsageError("give vjp= or gradient= (NumPy), or say backend='torch' or 'jax'")
+    raise UsageError("whose code it is cannot be seen: give a vjp or gradient (NumPy), or say backend='torch' or 'jax'")
 
 
 def _module(fn: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:

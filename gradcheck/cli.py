@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 import click
 
 from gradcheck import __version__
+from gradcheck.commands.check import check
 from gradcheck.errors import GradcheckError
 
 if TYPE_CHECKING:
@@ -376,6 +377,10 @@ def doctor() -> None:
     for witness, library in WITNESSES.items():
         there = installed(witness)
         click.echo(f"witness {witness}: " + ("ready" if there else f"silent, {library} is not installed"))
+
+
+for command in (check,):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

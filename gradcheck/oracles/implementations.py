@@ -30,6 +30,8 @@ def load(reference: str, allowed: Sequence[str]) -> Callable[..., Any]:
         found: Any = importlib.import_module(module)
     except ImportError as error:
         raise UsageError(f"{reference!r} cannot be imported: {error}") from None
+    except (Exception, SystemExit) as error:  # a module under test may do anything when it is imported
+        raise UsageError(f"{reference!r} cannot be imported: {type(error).__name__}: {error}") from None
     for part in path.split("."):
         if not hasattr(found, part):
             raise UsageError(f"{module!r} has no {part!r}", did_you_mean(part, dir(found)))

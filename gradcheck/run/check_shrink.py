@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.cases.planting import Tried
+from gradcheck.cases.planting import Tried, meets
 from gradcheck.judge.cells import CellFinding, Kind, Seen
 from gradcheck.judge.slopes import contract
 from gradcheck.oracles.blackbox import TooSlow, flat
@@ -69,7 +69,7 @@ class _Search:
                 if candidate is None or not within_box(given.domain, candidate.astype(float)).all():
                     continue
                 changed = [*inputs[:k], candidate, *inputs[k + 1 :]]
-                found = self._wrong(changed, ct)
+                found = self._wrong(changed, ct) if meets(self.judging.givens, changed) else None
                 if found is not None:
                     best, inputs = found, changed
         return best
