@@ -16,6 +16,7 @@ from gradcheck.errors import UsageError
 from gradcheck.expr import NUMPY, parse_formula
 from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.report.checked import Result
+from gradcheck.report.naming import code_of
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
 from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells
 from gradcheck.run.settings import settings
@@ -84,7 +85,12 @@ def check(
     subject = _subject(door, call, claims, moving, len(names), _called(fn))
     rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit)
-    return Result(subject.name, check_subject(subject, givens, names, wanted, rule), door)
+    formulas = isinstance(gradient, str | Mapping)
+    named = {n: c for n, c in claims.items() if c is not None and not (formulas and n == "gradient")}
+    checked = check_subject(subject, givens, names, wanted, rule)
+    learnt = {fact: getattr(subject, fact) for fact in ("several", "answer") if hasattr(subject, fact)}
+    code = code_of(fn, named, formula=formulas, parameters=tuple(own), moving=moving, **learnt)
+    return Result(subject.name, checked, door, code)
 
 
 def _backend(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:

@@ -64,6 +64,7 @@ class Seen:
 
     inputs, cotangent: nested lists at full precision; index: the element of the gradient (or of the output); got and
     right: the numbers; bar: how far `right` may be off; whose: who says so; several: the cotangent is one a output.
+    way: by which calls it shows, "" being one call of the vjp; beside: what these need besides, by name.
     """
 
     input: str
@@ -77,6 +78,8 @@ class Seen:
     origin: str = ""
     seed: int | None = None
     several: bool = False
+    way: str = ""
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

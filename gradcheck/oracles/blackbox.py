@@ -62,6 +62,7 @@ class Handwritten:
     count: int  # of inputs
     name: str = "fn"
     several: bool = field(default=False, init=False)
+    answer: str = field(default="full", init=False)  # or "bare", or "moving": what the rule was seen to give
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All outputs of fn."""
@@ -76,7 +77,9 @@ class Handwritten:
         with np.errstate(all="ignore"):
             found = self.rule(tuple(inputs), tuple(cotangents) if self.several else cotangents[0])
         many = list(found) if isinstance(found, tuple | list) else [found]
+        self.answer = "full" if isinstance(found, tuple | list) else "bare"
         if len(many) == len(self.moving) < self.count:  # a gradient for each input that has one
+            self.answer = self.answer if self.answer == "bare" else "moving"
             full: list[Any] = [None] * self.count
             for k, gradient in zip(self.moving, many, strict=True):
                 full[k] = gradient

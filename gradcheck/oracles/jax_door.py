@@ -26,6 +26,7 @@ class JaxCode:
     forward: bool = True
     compiled: dict[str, Callable[..., Any]] = field(default_factory=dict)
     eager: set[str] = field(default_factory=set)
+    several: bool = field(default=False, init=False)  # whether the outputs are a tree
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All real outputs."""
@@ -83,7 +84,9 @@ class JaxCode:
         return moved
 
     def _real(self, *args: Any) -> tuple[Any, ...]:
-        leaves = jax.tree_util.tree_leaves(self.fn(*args))
+        found = self.fn(*args)
+        leaves = jax.tree_util.tree_leaves(found)
+        self.several = not jax.tree_util.all_leaves([found])
         real = tuple(jnp.asarray(v) for v in leaves if jnp.issubdtype(jnp.asarray(v).dtype, jnp.floating))
         if not real:
             raise BadAnswer("the function gives no real array")

@@ -25,7 +25,7 @@ class TorchCode:
     moving: tuple[int, ...]
     name: str = "fn"
     forward: bool = True
-    kept: tuple[int, ...] = field(default=(), init=False)  # outputs that are real numbers
+    several: bool = field(default=False, init=False)  # whether the outputs are a tuple
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All real outputs; those of integers or truth values have no derivative and are left out."""
@@ -103,7 +103,8 @@ class TorchCode:
 
     def _outputs(self, tensors: Sequence[Any]) -> list[Any]:
         result = self.fn(*tensors)
-        many = list(result) if isinstance(result, tuple | list) else [result]
+        self.several = isinstance(result, tuple | list)
+        many = list(result) if self.several else [result]
         if not all(isinstance(o, torch.Tensor) for o in many):
             raise BadAnswer(f"the function gives {type(result).__name__}, not tensors")
         real = [o for o in many if o.is_floating_point()]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-import numpy as np
-
 from gradcheck.judge.cells import FAILING, REMARKS, CellFinding, Kind, Seen
 from gradcheck.judge.finding import Verdict
+from gradcheck.report.naming import Code
+from gradcheck.report.reproduce import lines as reproducing
+from gradcheck.report.reproduce import right_of
 from gradcheck.run.check import Checked, sizes_text
 
-LONG = 200  # characters of an array above which its snippet takes a line of its own
+LONG = 200  # characters of an array that are shown
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,6 +28,7 @@ class Result:
     name: str
     checked: Checked
     door: str = "numpy"
+    code: Code = field(default_factory=Code)  # how the code under test is called in a new Python
 
     @property
     def passed(self) -> bool:
@@ -112,74 +114,19 @@ def _counts(result: Result) -> str:
 
 
 def _shown(result: Result, seen: Seen) -> list[str]:
-    """Where, the two numbers, and a snippet."""
-    where = f"{seen.input}{list(seen.index) if seen.index else ''}"
+    """Where, the two numbers, and Python that shows them."""
+    where = f"at {seen.input}{list(seen.index) if seen.index else ''}, point " if seen.whose and not seen.way else "at "
     at = ", ".join(f"{n} = {_text(v)}" for n, v in seen.inputs.items())
-    lines = [f"  at {where}, point {at} ({seen.origin})", f"  cotangent {_text(seen.cotangent)}"]
-    if seen.whose:
-        lines.append(f"  got {seen.got!r}; right: {seen.right!r} ± {seen.bar:.1g} by {seen.whose}")
-    return lines + _snippet(result, seen)
+    lines = [f"  {where}{at} ({seen.origin}), cotangent {_text(seen.cotangent)}"]
+    if seen.way == "along":
+        low, high = seen.right - seen.bar, seen.right + seen.bar
+        lines.append(f"  got {seen.got!r}; right: from {low:.9g} to {high:.9g} by {seen.whose}")
+    elif seen.whose:
+        who = f"± {seen.bar:.1g} by {seen.whose}" if seen.bar else f"({seen.whose})"
+        lines.append(f"  got {seen.got!r}; right: {right_of(seen)} {who}")
+    return lines + [f"  {line}" for line in reproducing(result.door, result.code, seen)]
 
 
 def _text(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= LONG else text[: LONG - 3] + "..."
-
-
-def _snippet(result: Result, seen: Seen) -> list[str]:
-    """Python that shows the number, with the caller's own function or rule."""
-    which = list(seen.inputs).index(seen.input)
-    index = f"[{', '.join(map(str, seen.index))}]" if seen.index else ""
-    lines = SNIPPETS[result.door](
-        list(seen.inputs.values()), seen.cotangent if seen.several else [seen.cotangent], which
-    )
-    whose = "with your vjp" if result.door == "numpy" else "with your function as fn"
-    return [f"  to see it, {whose}:", *(f"    {line}" for line in [*lines[:-1], f"print({lines[-1]}{index})"])]
-
-
-def _numpy(inputs: list[Any], cts: list[Any], which: int) -> list[str]:
-    comma = "," if len(inputs) == 1 else ""
-    return [
-        f"import numpy as np; inputs = ({', '.join(map(_array, inputs))}{comma})",
-        f"vjp(inputs, {_joined([_array(c) for c in cts])})[{which}]",
-    ]
-
-
-def _torch(inputs: list[Any], cts: list[Any], which: int) -> list[str]:
-    numbers = [f"torch.tensor({_number(c)}, dtype=torch.float64)" for c in cts]
-    tensors = ", ".join(f"torch.tensor({_number(x)}{_real(x)})" for x in inputs)
-    return [
-        f"import torch; inputs = [{tensors}]; x = inputs[{which}].requires_grad_()",
-        f"torch.autograd.grad(fn(*inputs), x, {_joined(numbers)})[0]",
-    ]
-
-
-def _jax(inputs: list[Any], cts: list[Any], which: int) -> list[str]:
-    before, after = "".join(f"inputs[{k}], " for k in range(which)), f", *inputs[{which + 1}:]"
-    numbers = [f"jnp.array({_number(c)})" for c in cts]
-    arrays = ", ".join(f"jnp.array({_number(x)})" for x in inputs)
-    return [
-        f"import jax; import jax.numpy as jnp; jax.config.update('jax_enable_x64', True); inputs = [{arrays}]",
-        f"jax.vjp(lambda x: fn({before}x{after}), inputs[{which}])[1]({_joined(numbers)})[0]",
-    ]
-
-
-SNIPPETS: Mapping[str, Callable[[list[Any], Any, int], list[str]]] = {"numpy": _numpy, "torch": _torch, "jax": _jax}
-
-
-def _joined(texts: list[str]) -> str:
-    """One, or a tuple of several."""
-    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
-
-
-def _real(x: Any) -> str:
-    return ", dtype=torch.float64" if np.asarray(x).dtype.kind == "f" else ""
-
-
-def _number(x: Any) -> str:
-    return repr(x).replace("nan", "float('nan')").replace("inf", "float('inf')")
-
-
-def _array(value: Any) -> str:
-    text = repr(value)
-    return f"np.array({text.replace('nan', 'np.nan').replace('inf', 'np.inf')})"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -196,7 +196,8 @@ def _second(judging: Judging, rule: Callable[..., Any]) -> None:
     for cell, one in board.items():
         for kind, (seen, sentence) in one.shown.items():
             tally.counts[kind] = tally.counts.get(kind, 0) + one.counts[kind]
-            tally.shown.setdefault(kind, (seen, f"{cell} of the gradient: {sentence}"))
+            here = None if seen is None else replace(seen, way="of second order" if seen.way else "second")
+            tally.shown.setdefault(kind, (here, f"{cell} of the gradient: {sentence}"))
 
 
 def _probe(judging: Judging, rule: Callable[..., Any], shape: tuple[int, ...]) -> None:

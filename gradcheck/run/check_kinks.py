@@ -7,6 +7,7 @@ itself are such slopes, and so are those of nearby points, which are only sample
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,9 @@ def _accuse(judging: Judging, p: int, step: Sequence[Row | None], ct: Row, answe
     low, high = ruling.center - ruling.bar, ruling.center + ruling.bar
     text = f"moving {named}, the gradient says {answer:.6g}; the pieces that meet say {low:.6g} to {high:.6g}"
     first = next(e for e, d in enumerate(judging.court.basis) if step[d.which] is not None)
-    judging.tallies["kinks"].show(kind, text, seen(judging, p, first, ct, answer, ruling))
+    moved = {judging.names[k]: np.asarray(s).tolist() for k, s in enumerate(step) if s is not None}
+    here = replace(seen(judging, p, first, ct, answer, ruling), way="along", beside=moved)
+    judging.tallies["kinks"].show(kind, text, here)
 
 
 def _directions(

@@ -14,6 +14,7 @@ from gradcheck.cases.planting import Tried
 from gradcheck.judge.budgets import UNIT
 from gradcheck.judge.cells import CELLS, Kind, Seen, Tally
 from gradcheck.judge.slopes import Contracted, State, compare_slopes, contract, typical_size
+from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import Array, Asked, BadAnswer, TooSlow, flat
 from gradcheck.oracles.blackbox_slopes import Direction, Truth, jacobian
 from gradcheck.run.check_basis import basis, screens
@@ -58,6 +59,10 @@ class Judging:
     def domains(self) -> list[Domain]:
         """Where each input may lie."""
         return [g.domain for g in self.givens]
+
+    def named(self, p: int) -> dict[str, Any]:
+        """The inputs at a point as nested lists."""
+        return {n: np.asarray(x).tolist() for n, x in zip(self.names, self.points[p].inputs, strict=True)}
 
     @property
     def moving(self) -> tuple[int, ...]:
@@ -292,7 +297,7 @@ def _shapes_fit(judging: Judging, p: int, ct: Row, gradients: Sequence[Array | N
         if text:
             first = next((e for e, d in enumerate(judging.court.basis) if d.which == k), 0)
             kind = Kind.OUTSIDE if judging.points[p].outside else Kind.WRONG
-            tally.show(kind, text, seen(judging, p, first, ct, float("nan"), None))
+            tally.show(kind, text, replace(seen(judging, p, first, ct, float("nan"), None), way="shape"))
             return False
     return True
 
@@ -375,7 +380,8 @@ def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
     what = "the gradient" if not ruling.why else f"the gradient ({ruling.why})"
     here = seen(judging, s.point, s.way, s.cotangent, s.answer, ruling)
     place = f"{here.input}{list(here.index) or ''}"
-    judging.tallies[name].show(kind, f"{what} of {place} is {s.answer:.6g}, not {ruling.center:.6g}", here)
+    got, right = told_apart(s.answer, ruling.center)
+    judging.tallies[name].show(kind, f"{what} of {place} is {got}, not {right}", here)
 
 
 def _smooth(judging: Judging, p: int) -> bool:
@@ -389,7 +395,7 @@ def _smooth(judging: Judging, p: int) -> bool:
 def seen(judging: Judging, p: int, e: int, ct: Row, got: float, ruling: Ruling | None) -> Seen:
     """One number as plain data."""
     point, d = judging.points[p], judging.court.basis[e]
-    inputs = {n: np.asarray(x).tolist() for n, x in zip(judging.names, point.inputs, strict=True)}
+    inputs = judging.named(p)
     cts: Any = [c.tolist() for c in unflattened(ct, judging.values[p])]
     return Seen(
         judging.names[d.which], d.element or (), inputs, cts[0] if len(cts) == 1 else cts, got,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gradcheck.cases.planting import Tried, meets
 from gradcheck.judge.cells import CellFinding, Kind, Seen
 from gradcheck.judge.slopes import contract
+from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import TooSlow, flat
 from gradcheck.oracles.blackbox_slopes import jacobian
 from gradcheck.run.check_shape import Judging
@@ -36,7 +37,8 @@ def shrunk(finding: CellFinding, judged: Sequence[Judging]) -> CellFinding:
     found = _Search(judging, old).best()
     if found is old:
         return finding
-    text = f"the gradient of {found.input}{list(found.index) or ''} is {found.got:.6g}, not {found.right:.6g}"
+    got, right = told_apart(found.got, found.right)
+    text = f"the gradient of {found.input}{list(found.index) or ''} is {got}, not {right}"
     return replace(finding, seen=found, sentence=text)
 
 

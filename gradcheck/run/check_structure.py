@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from gradcheck.judge.budgets import INACCURATE_UNITS, SAME_ANSWER, UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import State, compare_slopes, contract, typical_size
+from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import Array, TooSlow, flat
 from gradcheck.run.check_shape import Judging, cotangents, seen
 from gradcheck.run.check_suspects import Ruling, component, unflattened
@@ -79,15 +81,19 @@ def _apart(judging: Judging, p: int, ct: Row, one: Gradients, other: Gradients) 
     return None
 
 
-def _told(judging: Judging, cell: str, p: int, ct: Row, found: tuple[int, float, float] | None, how: str) -> None:
+def _told(
+    judging: Judging, cell: str, p: int, ct: Row, found: tuple[int, float, float] | None, how: str, way: str = "",
+    beside: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
     tally = judging.tallies[cell]
     tally.add(1)
     if found is None:
         return
     e, got, right = found
     ruling = Ruling(Kind.WRONG, right, 0.0, how)
-    here = seen(judging, p, e, ct, got, ruling)
-    text = f"the gradient of {here.input}{list(here.index) or ''} is {got:.6g}, but {right:.6g} {how}"
+    here = replace(seen(judging, p, e, ct, got, ruling), way=way, beside=beside or {})
+    one, other = told_apart(got, right)
+    text = f"the gradient of {here.input}{list(here.index) or ''} is {one}, but {other} {how}"
     tally.show(Kind.WRONG, text, here)
 
 
@@ -95,10 +101,10 @@ def _zero(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
     found = _ask(judging, p, np.zeros_like(ct))
     nothing = [None if g is None else np.zeros(np.shape(g)) for g in found]
     scaled = [None if g is None else np.where(np.asarray(g) == 0, 0.0, np.where(np.isfinite(g), 1.0, g)) for g in found]
-    if _apart(judging, p, 0 * ct, scaled, nothing) is not None:
+    if _apart(judging, p, np.zeros_like(ct), scaled, nothing) is not None:
         e = next(e for e, d in enumerate(judging.court.basis) if component(found, d) != 0)
         got = component(found, judging.court.basis[e])
-        _told(judging, "zero", p, 0 * ct, (e, got, 0.0), "for a cotangent of zeros")
+        _told(judging, "zero", p, np.zeros_like(ct), (e, got, 0.0), "for a cotangent of zeros")
     else:
         judging.tallies["zero"].add(1)
 
@@ -122,11 +128,11 @@ def _linear(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None
         _told(judging, "linear", p, factor * ct, found, how)
 
 
-def layouts() -> Iterator[tuple[str, Layout]]:
-    """The same numbers, otherwise in memory."""
-    yield "every second number of a longer array", _strided
-    yield "a transposed array", lambda a: np.asfortranarray(a) if a.ndim > 1 else _strided(a)
-    yield "a reversed view", lambda a: np.ascontiguousarray(a[..., ::-1])[..., ::-1] if a.ndim else a.copy()
+def layouts() -> Iterator[tuple[str, str, Layout]]:
+    """The same numbers, otherwise in memory: a word, the words, the way."""
+    yield "strided", "every second number of a longer array", _strided
+    yield "transposed", "a transposed array", lambda a: np.asfortranarray(a) if a.ndim > 1 else _strided(a)
+    yield "reversed", "a reversed view", lambda a: np.ascontiguousarray(a[..., ::-1])[..., ::-1] if a.ndim else a.copy()
 
 
 def _strided(a: Array) -> Array:
@@ -148,23 +154,29 @@ def repeated(a: Array) -> tuple[Array, Array]:
 def _layout(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
     inputs, cts = judging.points[p].inputs, unflattened(ct, judging.values[p])
     plain = _ask(judging, p, ct)
-    for name, lay in layouts():
+    for kind, name, lay in layouts():
         copies = [np.array(x) for x in inputs]
         found = judging.asked.vjp_as_is(copies, [lay(c) for c in cts])
-        _told(judging, "layout", p, ct, _apart(judging, p, ct, found, plain), f"where the cotangent is not {name}")
+        laid = {"of": "cotangent", "kind": kind}
+        how = f"where the cotangent is not {name}"
+        _told(judging, "layout", p, ct, _apart(judging, p, ct, found, plain), how, "layout", laid)
         moved = [lay(np.array(x)) for x in inputs]
         found = judging.asked.vjp_as_is(moved, [np.array(c) for c in cts])
-        _told(judging, "layout", p, ct, _apart(judging, p, ct, found, plain), f"where the inputs are not {name}")
+        how = f"where the inputs are not {name}"
+        laid = {"of": "inputs", "kind": kind}
+        _told(judging, "layout", p, ct, _apart(judging, p, ct, found, plain), how, "layout", laid)
     views = [repeated(c) for c in cts]
     same = flat([copy for _, copy in views])
     found = judging.asked.vjp_as_is([np.array(x) for x in inputs], [view for view, _ in views])
     _told(judging, "layout", p, same, _apart(judging, p, same, found, _ask(judging, p, same)),
-          "where the cotangent is not one number repeated with stride 0")  # fmt: skip
+          "where the cotangent is not one number repeated with stride 0",
+          "layout", {"of": "cotangent", "kind": "repeated"})  # fmt: skip
     ones = [np.lib.stride_tricks.as_strided(np.ones(1), c.shape, (0,) * c.ndim) for c in cts]
     found = judging.asked.vjp_as_is([np.array(x) for x in inputs], ones)
     one = np.ones_like(ct)
     _told(judging, "layout", p, one, _apart(judging, p, one, found, _ask(judging, p, one)),
-          "where the cotangent of ones is not expanded from one number")  # fmt: skip
+          "where the cotangent of ones is not expanded from one number",
+          "layout", {"of": "cotangent", "kind": "expanded"})  # fmt: skip
 
 
 def _mutation(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
@@ -186,15 +198,18 @@ def _unchanged(judging: Judging, p: int, ct: Row, before: Sequence[bytes], after
             what = judging.names[k] if k < len(judging.points[p].inputs) else "the cotangent"
             was = np.frombuffer(old, new.dtype)
             now = np.ascontiguousarray(new).reshape(-1)
-            i = next(k for k in range(was.size) if was[k].tobytes() != now[k].tobytes())
+            i = next(j for j in range(was.size) if was[j].tobytes() != now[j].tobytes())
             text = f"{who} writes to {what}: element {i} was {was[i]:.6g} and is {now[i]:.6g} afterwards"
             ruling = Ruling(Kind.WRONG, float(was[i]), 0.0, "what was handed in")
-            judging.tallies["mutation"].show(Kind.WRONG, text, seen(judging, p, 0, ct, float(now[i]), ruling))
+            here = replace(seen(judging, p, 0, ct, float(now[i]), ruling), way="wrote")
+            here = replace(here, beside={"by": who, "place": k, "element": i})
+            judging.tallies["mutation"].show(Kind.WRONG, text, here)
             return
 
 
 def _repeat(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
     first = _ask(judging, p, ct)
+    other = p
     for how in ("again", "again", "after a call at another point"):
         if how.startswith("after"):
             other = int(rng.choice(judging.right or [p]))
@@ -202,18 +217,20 @@ def _repeat(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None
             _ask(judging, other, ct if flat(judging.values[other]).size == ct.size else np.ones_like(ct))
             judging.asked.value(judging.points[p].inputs)
         apart = _apart(judging, p, ct, _ask(judging, p, ct), first)
-        _told(judging, "repeat", p, ct, apart, f"when it was called before ({how})")
+        way, beside = ("between", judging.named(other)) if how.startswith("after") else ("again", {})
+        _told(judging, "repeat", p, ct, apart, f"when it was called before ({how})", way, beside)
     again = getattr(judging.asked.subject, "again", None)
     if again is not None:
         found = again([np.array(x) for x in judging.points[p].inputs], unflattened(ct, judging.values[p]))
         apart = _apart(judging, p, ct, found, first)
-        _told(judging, "repeat", p, ct, apart, "by the first of two backward passes through one graph")
+        _told(judging, "repeat", p, ct, apart, "by the first of two backward passes through one graph", "twice")
     values = flat(judging.asked.value(judging.points[p].inputs))
     known = flat(judging.values[p])
     if not np.array_equal(values, known) and np.abs(values - known).max() > SAME_ANSWER * np.abs(known).max():
         worst = int(np.argmax(np.abs(values - known)))
         text = f"the function gives {values[worst]:.6g} at a point where it gave {known[worst]:.6g} before"
-        judging.tallies["value"].show(Kind.WRONG, text, seen(judging, p, 0, ct, float(values[worst]), None))
+        here = replace(seen(judging, p, 0, ct, float(values[worst]), None), way="value")
+        judging.tallies["value"].show(Kind.WRONG, text, here)
 
 
 def _float32(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
@@ -294,8 +311,16 @@ def _pushed(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[A
             continue
         ruling = Ruling(Kind.WRONG, float(pushed.center[k]), float(pushed.bar[k]), "differences")
         text = f"the jvp's number {int(k)} is {answer[k]:.6g}, not {pushed.center[k]:.6g}"
-        tally.show(Kind.WRONG, text, seen(judging, p, 0, hot, float(answer[k]), ruling))
+        here = replace(
+            seen(judging, p, 0, hot, float(answer[k]), ruling), index=(int(k),), way="pushed",
+            beside=_named_steps(judging, tangents),
+        )  # fmt: skip
+        tally.show(Kind.WRONG, text, here)
     _adjoint(judging, p, tangents, found)
+
+
+def _named_steps(judging: Judging, tangents: Sequence[Row]) -> dict[str, Any]:
+    return {judging.names[k]: t.tolist() for k, t in zip(judging.moving, tangents, strict=True)}
 
 
 def _weight(tangent: Row, step: Row) -> float:
@@ -317,7 +342,8 @@ def _adjoint(judging: Judging, p: int, tangents: Sequence[Row], pushed: Sequence
         if not abs(forward.sum() - back.sum()) <= max(SAME_ANSWER, INACCURATE_UNITS * UNIT) * size:
             ruling = Ruling(Kind.WRONG, float(forward.sum()), 0.0, "the jvp")
             text = f"<vjp(ct), t> is {back.sum():.6g}, <ct, jvp(t)> is {forward.sum():.6g}"
-            tally.show(Kind.WRONG, text, seen(judging, p, 0, ct, float(back.sum()), ruling))
+            here = seen(judging, p, 0, ct, float(back.sum()), ruling)
+            tally.show(Kind.WRONG, text, replace(here, way="paired", beside=_named_steps(judging, tangents)))
 
 
 QUESTIONS: dict[str, Callable[[Judging, int, Row, np.random.Generator], None]] = {
