@@ -217,7 +217,8 @@ def schema() -> None:
 
 @main.command()
 @click.argument("failure", required=False)
-def replay(failure: str | None) -> None:
+@click.option("--no-imports", is_flag=True, help="Import no implementation under test, whatever is allowed.")
+def replay(failure: str | None, no_imports: bool) -> None:
     """Judge a stored failure again: FIXED, FAILED or ERROR. Without an id, list what is stored."""
     from gradcheck.run import Config, demanded
     from gradcheck.run.replay import replay as again
@@ -233,7 +234,8 @@ def replay(failure: str | None) -> None:
         return
     stored = load(failure)
     project = settings(Path.cwd())
-    config = Config(demanded(()), allowed=project.allow_imports, python_path=project.python_path)
+    allowed = None if no_imports else project.allow_imports
+    config = Config(demanded(()), allowed=allowed, python_path=project.python_path)
     try:
         fails, findings = again(stored, config)
     except GradcheckError as error:
@@ -326,13 +328,14 @@ def explain(
 )
 @click.option("--witness", "witnesses", multiple=True, metavar="NAME", help="Hear only these (repeatable).")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write what became of each as JSON.")
+@click.option("--no-imports", is_flag=True, help="Import no implementation under test, whatever is allowed.")
 @click.option("--survivors", is_flag=True, help="Show only functions of which a mutant survived.")
 @click.option(
     "--at-least", type=click.FloatRange(0, 100), metavar="PERCENT", help="Put up with survivors down to this score."
 )
 def mutate(
     paths: tuple[str, ...], select: str, seed: int, profile: str, witnesses: tuple[str, ...], json_path: Path | None,
-    survivors: bool, at_least: float | None,
+    no_imports: bool, survivors: bool, at_least: float | None,
 ) -> None:  # fmt: skip
     """Make every claim wrong in every small way, and tell which wrong claims would pass for right.
 
@@ -348,9 +351,8 @@ def mutate(
     from gradcheck.spec import load_many
 
     project = settings(Path.cwd())
-    config = Config(
-        demanded(witnesses), PROFILES[profile], seed, allowed=project.allow_imports, python_path=project.python_path
-    )
+    allowed = None if no_imports else project.allow_imports
+    config = Config(demanded(witnesses), PROFILES[profile], seed, allowed=allowed, python_path=project.python_path)
     specs = [s for file in load_many(paths) for s in file.functions]
     chosen = [s for s in specs if select in s.id or any(select in tag for tag in s.tags)]
     telling = Telling(Console(), [s.id for s in chosen], survivors)
