@@ -15,6 +15,7 @@ import click
 
 from gradcheck import __version__
 from gradcheck.commands.check import check
+from gradcheck.commands.derive import derive
 from gradcheck.errors import GradcheckError
 
 if TYPE_CHECKING:
@@ -381,7 +382,7 @@ def doctor() -> None:
         click.echo(f"witness {witness}: " + ("ready" if there else f"silent, {library} is not installed"))
 
 
-for command in (check,):
+for command in (check, derive):
     main.add_command(command)
 
 
