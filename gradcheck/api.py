@@ -68,7 +68,7 @@ def check(
     if points < 1:
         raise UsageError(f"points = {points} asks for nothing")
     claims = {"vjp": vjp, "gradient": gradient, "jvp": jvp, "second": second}
-    door = backend or _backend(fn, claims)
+    door = backend or backend_of(fn, claims)
     if door not in DOORS:
         raise UsageError(f"there is no door for backend {door!r}; there are {', '.join(DOORS)}")
     if door != "numpy" and any(c is not None for c in claims.values()):
@@ -93,7 +93,7 @@ def check(
     return Result(subject.name, checked, door, code)
 
 
-def _backend(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:
+def backend_of(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:
     """Whose code it is: a rule given beside it makes it NumPy's; else its own type or module tells."""
     if claims["vjp"] is not None or claims["gradient"] is not None:
         return "numpy"
@@ -104,10 +104,15 @@ def _backend(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:
     for door in ("torch", "jax"):
         if door in homes or (door == "jax" and "jaxlib" in homes):
             return door
-    used = {str(getattr(v, "__name__", "")).partition(".")[0] for v in getattr(fn, "__globals__", {}).values()}
-    known = [door for door in ("torch", "jax") if door in used]
-    if len(known) == 1:
-        return known[0]
+    there = getattr(fn, "__globals__", {})
+    own = [there[name] for name in getattr(getattr(fn, "__code__", None), "co_names", ()) if name in there]
+    for values in (own, there.values()):  # what the function itself names; else whatever stands around it
+        used = {str(getattr(v, "__name__", "")).partition(".")[0] for v in values}
+        known = [door for door in ("torch", "jax") if door in used]
+        if len(known) == 1:
+            return known[0]
+        if known or "numpy" in used:
+            break
     raise UsageError("whose code it is cannot be seen: give a vjp or gradient (NumPy), or say backend='torch' or 'jax'")
 
 

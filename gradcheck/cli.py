@@ -16,6 +16,7 @@ import click
 from gradcheck import __version__
 from gradcheck.commands.check import check
 from gradcheck.commands.derive import derive
+from gradcheck.commands.init import init
 from gradcheck.errors import GradcheckError
 
 if TYPE_CHECKING:
@@ -382,7 +383,7 @@ def doctor() -> None:
         click.echo(f"witness {witness}: " + ("ready" if there else f"silent, {library} is not installed"))
 
 
-for command in (check, derive):
+for command in (check, derive, init):
     main.add_command(command)
 
 
