@@ -39,19 +39,21 @@ class Kind(StrEnum):
     INACCURATE = "inaccurate"
     NOT_SMOOTH = "not finite at a non-smooth point"
     OUTSIDE = "outside the limits"
+    RESTLESS = "nondeterministic"
     UNMEASURED = "unmeasurable"
     CRASHED = "crashed"
     SILENT = "not asked"
 
 
 FAILING = frozenset({Kind.WRONG, Kind.CRASHED})
-REMARKS = (Kind.INACCURATE, Kind.NOT_SMOOTH, Kind.OUTSIDE)
+REMARKS = (Kind.INACCURATE, Kind.NOT_SMOOTH, Kind.OUTSIDE, Kind.RESTLESS)
 VERDICTS: Mapping[Kind, Verdict] = {
     Kind.RIGHT: Verdict.AGREES,
     Kind.WRONG: Verdict.DISAGREES,
     Kind.INACCURATE: Verdict.INACCURATE,
     Kind.NOT_SMOOTH: Verdict.UNDECIDED,
     Kind.OUTSIDE: Verdict.INACCURATE,
+    Kind.RESTLESS: Verdict.AGREES,
     Kind.UNMEASURED: Verdict.UNDECIDED,
     Kind.CRASHED: Verdict.CRASHED,
     Kind.SILENT: Verdict.SILENT,

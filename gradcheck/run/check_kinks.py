@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.judge.budgets import INACCURATE_UNITS, UNIT
+from gradcheck.judge.budgets import INACCURATE_UNITS, RESTLESS_RANGES, UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import contract
 from gradcheck.oracles.blackbox import TooSlow, flat
@@ -63,6 +63,7 @@ def _at(judging: Judging, p: int, rng: np.random.Generator) -> None:
             if not np.isfinite(answer):
                 continue
             slack = INACCURATE_UNITS * UNIT * (size + float(measured.terms[0]))
+            slack += RESTLESS_RANGES * judging.court.unrest.gradients * len(terms) * size
             _judge(judging, p, step, ct, answer, float(measured.center[0]), float(measured.bar[0]), slack)
 
 

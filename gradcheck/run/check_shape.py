@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.given import Given
 from gradcheck.cases.planting import Tried
-from gradcheck.judge.budgets import UNIT
+from gradcheck.judge.budgets import RESTLESS, UNIT
 from gradcheck.judge.cells import CELLS, Kind, Seen, Tally
 from gradcheck.judge.slopes import Contracted, State, compare_slopes, contract, typical_size
 from gradcheck.judge.telling import told_apart
@@ -19,6 +19,7 @@ from gradcheck.oracles.blackbox import Array, Asked, BadAnswer, TooSlow, flat
 from gradcheck.oracles.blackbox_slopes import Direction, Truth, jacobian
 from gradcheck.run.check_basis import basis, screens
 from gradcheck.run.check_suspects import Court, Ruling, components, unflattened
+from gradcheck.run.check_unrest import PROBED, unrest_of
 from gradcheck.spec.model import Domain
 
 HOT = 6  # one-hot cotangents at a point
@@ -79,6 +80,7 @@ def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
     ways = basis(judging.givens, shapes, judging.moving)
     judging.court = Court(judging.asked, ways, judging.domains, judging.moving, judging.seed)
     full, screened = _split(judging, len(ways))
+    _listen(judging)
     _measure(judging, full)
     known = np.array([np.abs(judging.slopes[p].center).max(axis=1, initial=0.0) for p in full])
     judging.court.usual = np.median(known, axis=0)
@@ -88,6 +90,23 @@ def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
     _hear(judging, suspects)
     if not judging.accused:
         _screen(judging, screened, rng)
+
+
+def _listen(judging: Judging) -> None:
+    """Whether repeated calls give the same; what of their differences may be, and a remark where there are such."""
+    rng = np.random.default_rng([judging.seed, 29])
+    drawn = [p for p, x in enumerate(judging.points) if x.origin in ("drawn", "sampled") and not x.outside][:PROBED]
+    asked = []
+    for p in drawn:
+        ct = np.round(rng.normal(0.0, 1.0, flat(judging.values[p]).size), 2) + 0.25
+        asked.append((judging.points[p].inputs, unflattened(ct, judging.values[p])))
+    found = unrest_of(judging.asked, asked)
+    judging.court.unrest = found.excused
+    judging.accused = found.gradients > RESTLESS  # the cell `repeat` says so; which number is right, nobody can say
+    for cell, what, share in (("repeat", "the gradient", found.gradients), ("value", "the function", found.values)):
+        if 0 < share <= RESTLESS:
+            text = f"{what} differs from call to call by up to {share:.1g} of its largest number (rounding of float32)"
+            judging.tallies[cell].show(Kind.RESTLESS, text)
 
 
 def _split(judging: Judging, ways: int) -> tuple[list[int], list[int]]:
@@ -159,7 +178,8 @@ def _along(
         if gradients is None:
             return None
         answer = components(gradients, ways, point.inputs)
-        measured = contract(found.center, found.bar, found.kink, ct)
+        unrest = judging.court.unrest.bars(gradients, ways, point.inputs)
+        measured = contract(found.center, found.bar, found.kink, ct).blurred(unrest)
         values = float(np.abs(ct).max(initial=0.0) * np.abs(row).max(initial=0.0))
         typical = typical_size(measured.center, values, lengths)
         every.append(compare_slopes(answer, measured, lengths, values, typical))
@@ -225,7 +245,8 @@ def _at(judging: Judging, p: int, rng: np.random.Generator) -> list[Suspect]:
         if gradients is None:
             return []
         answer = components(gradients, judging.court.basis, point.inputs)
-        measured = contract(truth.center, truth.bar, truth.kink, ct)
+        unrest = judging.court.unrest.bars(gradients, judging.court.basis, point.inputs)
+        measured = contract(truth.center, truth.bar, truth.kink, ct).blurred(unrest)
         values = float(np.abs(ct).max(initial=0.0) * np.abs(row).max(initial=0.0))
         typical = typical_size(measured.center, values, sizes)
         usual = np.abs(ct).max(initial=0.0) * judging.court.usual
@@ -343,6 +364,8 @@ def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> 
             break
         if undecided:
             ruling = judging.court.by_digits(judging.points[s.point], s.way, s.cotangent, s.answer)
+            if ruling is not None:
+                ruling = judging.court.settled(ruling, judging.points[s.point], s.way, s.cotangent, s.answer)
         else:
             ruling = judging.court.examine(judging.points[s.point], s.way, s.cotangent, s.answer, s.measured)
         if ruling is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.judge.budgets import INACCURATE_UNITS, SAME_ANSWER, UNIT
+from gradcheck.judge.budgets import INACCURATE_UNITS, RESTLESS_RANGES, SAME_ANSWER, UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import State, compare_slopes, contract, typical_size
 from gradcheck.judge.telling import told_apart
@@ -71,7 +71,8 @@ def _apart(judging: Judging, p: int, ct: Row, one: Gradients, other: Gradients) 
         with np.errstate(all="ignore"):
             length = np.abs(np.asarray(judging.points[p].inputs[k], dtype=float))
             usual = float(np.median(length[length > 0])) if (length > 0).any() else 1.0
-            allowed = SAME_ANSWER * size + INACCURATE_UNITS * UNIT * values / usual
+            unrest = RESTLESS_RANGES * judging.court.unrest.gradients
+            allowed = (SAME_ANSWER + unrest) * size + INACCURATE_UNITS * UNIT * values / usual
             differ = ~((np.abs(a - b) <= allowed) | (np.isnan(a) & np.isnan(b)) | (a == b))
         if differ.any():
             where = max(np.argwhere(differ).tolist(), key=lambda i: abs(a[tuple(i)] - b[tuple(i)]))
@@ -226,7 +227,8 @@ def _repeat(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None
         _told(judging, "repeat", p, ct, apart, "by the first of two backward passes through one graph", "twice")
     values = flat(judging.asked.value(judging.points[p].inputs))
     known = flat(judging.values[p])
-    if not np.array_equal(values, known) and np.abs(values - known).max() > SAME_ANSWER * np.abs(known).max():
+    same = SAME_ANSWER + RESTLESS_RANGES * judging.court.unrest.values
+    if not np.array_equal(values, known) and np.abs(values - known).max() > same * np.abs(known).max():
         worst = int(np.argmax(np.abs(values - known)))
         text = f"the function gives {values[worst]:.6g} at a point where it gave {known[worst]:.6g} before"
         here = replace(seen(judging, p, 0, ct, float(values[worst]), None), way="value")
@@ -339,7 +341,8 @@ def _adjoint(judging: Judging, p: int, tangents: Sequence[Row], pushed: Sequence
         ])  # fmt: skip
         tally.add(1)
         size = np.abs(forward).sum() + np.abs(back).sum()
-        if not abs(forward.sum() - back.sum()) <= max(SAME_ANSWER, INACCURATE_UNITS * UNIT) * size:
+        unrest = RESTLESS_RANGES * judging.court.unrest.gradients * len(back)
+        if not abs(forward.sum() - back.sum()) <= (max(SAME_ANSWER, INACCURATE_UNITS * UNIT) + unrest) * size:
             ruling = Ruling(Kind.WRONG, float(forward.sum()), 0.0, "the jvp")
             text = f"<vjp(ct), t> is {back.sum():.6g}, <ct, jvp(t)> is {forward.sum():.6g}"
             here = seen(judging, p, 0, ct, float(back.sum()), ruling)

@@ -1,0 +1,88 @@
+"""Does the code give the same numbers each time? Repeated calls at a few points; what differs widens the bars.
+
+Kernels that add up in whatever order threads come give other last digits in each call. That is no wrong derivative,
+as long as it is no more than rounding in float32 explains: it is told, and every comparison allows for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.judge.budgets import RESTLESS, RESTLESS_RANGES
+from gradcheck.oracles.blackbox import Array, Asked, Inputs, TooSlow
+from gradcheck.oracles.blackbox_slopes import Direction
+
+Row = NDArray[np.float64]
+PROBED = 3  # points
+FIRST = 3  # calls at each; where all give the very same bits, no more are made
+CALLS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Unrest:
+    """By how much the numbers of one call differ from another's, in shares of their largest; 0: by nothing."""
+
+    values: float = 0.0
+    gradients: float = 0.0
+
+    @property
+    def excused(self) -> Unrest:
+        """What rounding in float32 explains; beyond it nothing is allowed for."""
+        return Unrest(*(share if share <= RESTLESS else 0.0 for share in (self.values, self.gradients)))
+
+    def bars(
+        self, gradients: Sequence[Array | None], basis: Sequence[Direction], inputs: Inputs
+    ) -> NDArray[np.float64]:
+        """How far each component of an answer may be off by unrest alone: (E,)."""
+        if not self.gradients:
+            return np.zeros(len(basis))
+        sizes = [0.0 if g is None else float(np.abs(np.asarray(g, dtype=float)).max(initial=0.0)) for g in gradients]
+        lengths = [1.0 if d.element is not None else float(np.abs(d.at(inputs)).sum()) for d in basis]
+        return np.array([
+            RESTLESS_RANGES * self.gradients * sizes[d.which] * length for d, length in zip(basis, lengths, strict=True)
+        ])  # fmt: skip
+
+
+def unrest_of(asked: Asked, points: Sequence[tuple[Inputs, Sequence[Array]]]) -> Unrest:
+    """How much values and gradients differ over calls at (inputs, cotangents). What raises is told elsewhere."""
+    values = [_range(partial(asked.value, inputs)) for inputs, _ in points]
+    gradients = [_range(partial(asked.vjp, inputs, cotangents)) for inputs, cotangents in points]
+    return Unrest(max(values, default=0.0), max(gradients, default=0.0))
+
+
+def _range(call: Callable[[], Sequence[Array | None]]) -> float:
+    """The widest range of one number over repeated calls, beside the largest number of its array."""
+    answers: list[Sequence[Array | None]] = []
+    try:
+        for count in range(CALLS):
+            if count == FIRST and not _differ(answers):
+                return 0.0
+            answers.append(call())
+    except TooSlow:
+        raise
+    except Exception:  # the code under test may raise anything: told where it is judged
+        return 0.0
+    return max((_share(arrays) for arrays in zip(*answers, strict=False)), default=0.0)
+
+
+def _differ(answers: Sequence[Sequence[Array | None]]) -> bool:
+    first = answers[0]
+    return any(
+        a is not None and (b is None or np.asarray(a).tobytes() != np.asarray(b).tobytes())
+        for other in answers[1:]
+        for a, b in zip(first, other, strict=False)
+    )
+
+
+def _share(arrays: Sequence[Array | None]) -> float:
+    some = [np.asarray(a, dtype=float) for a in arrays if a is not None]
+    if not some or len({a.shape for a in some}) > 1 or not all(np.isfinite(a).all() for a in some):
+        return 0.0
+    stack = np.stack(some)
+    size = float(np.abs(stack).max(initial=0.0))
+    return float(np.ptp(stack, axis=0).max(initial=0.0)) / size if size > 0 else 0.0
