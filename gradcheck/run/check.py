@@ -147,7 +147,7 @@ def _one_shape(
     else:
         givens = [settled(g, sizes) for g in inputs]
         tried = points(givens, count, seed)
-    judging = Judging(asked, givens, names, seed, board)
+    judging = Judging(asked, givens, names, seed, board, wanted.cells)
     judge_shape(judging, tried)
     if not judging.points:
         return judging

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from gradcheck.oracles.blackbox import Array, Asked, BadAnswer, TooSlow, flat
 from gradcheck.oracles.blackbox_slopes import Direction, Truth, jacobian
 from gradcheck.run.check_basis import basis, screens
 from gradcheck.run.check_suspects import Court, Ruling, components, unflattened
-from gradcheck.run.check_unrest import PROBED, unrest_of
+from gradcheck.run.check_unrest import PROBED, Apart, Unrest, most_apart
 from gradcheck.spec.model import Domain
 
 HOT = 6  # one-hot cotangents at a point
@@ -44,6 +45,7 @@ class Judging:
     names: Sequence[str]
     seed: int
     tallies: Mapping[str, Tally]
+    cells: frozenset[str] = frozenset(CELLS)  # what is asked
     points: list[Tried] = field(default_factory=list)
     values: list[tuple[Array, ...]] = field(default_factory=list)
     dropped: int = 0
@@ -93,20 +95,39 @@ def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
 
 
 def _listen(judging: Judging) -> None:
-    """Whether repeated calls give the same; what of their differences may be, and a remark where there are such."""
+    """Whether repeated calls give the same: a difference that may be is told, and allowed for; more is wrong."""
     rng = np.random.default_rng([judging.seed, 29])
     drawn = [p for p, x in enumerate(judging.points) if x.origin in ("drawn", "sampled") and not x.outside][:PROBED]
-    asked = []
-    for p in drawn:
-        ct = np.round(rng.normal(0.0, 1.0, flat(judging.values[p]).size), 2) + 0.25
-        asked.append((judging.points[p].inputs, unflattened(ct, judging.values[p])))
-    found = unrest_of(judging.asked, asked)
-    judging.court.unrest = found.excused
-    judging.accused = found.gradients > RESTLESS  # the cell `repeat` says so; which number is right, nobody can say
-    for cell, what, share in (("repeat", "the gradient", found.gradients), ("value", "the function", found.values)):
-        if 0 < share <= RESTLESS:
-            text = f"{what} differs from call to call by up to {share:.1g} of its largest number (rounding of float32)"
+    cts = [np.round(rng.normal(0.0, 1.0, flat(judging.values[p]).size), 2) + 0.25 for p in drawn]
+    here = [(judging.points[p].inputs, unflattened(ct, judging.values[p])) for p, ct in zip(drawn, cts, strict=True)]
+    values = most_apart([partial(judging.asked.value, inputs) for inputs, _ in here])
+    gradients = most_apart([partial(judging.asked.vjp, inputs, ct) for inputs, ct in here])
+    judging.court.unrest = Unrest(values.share, gradients.share).excused
+    for cell, what, found in (("value", "the function", values), ("repeat", "the gradient", gradients)):
+        if 0 < found.share <= RESTLESS:
+            share = f"{found.share:.1g} of its largest number"
+            text = f"{what} differs from call to call by up to {share}, as float32's rounding may"
             judging.tallies[cell].show(Kind.RESTLESS, text)
+        elif found.share > RESTLESS:
+            _unruly(judging, cell, drawn[found.point], cts[found.point], found)
+            judging.accused |= cell == "repeat" and cell in judging.cells  # nobody can say which number is right
+
+
+def _unruly(judging: Judging, cell: str, p: int, ct: Row, found: Apart) -> None:
+    """A number that is another one in another call."""
+    judging.tallies[cell].add(1)
+    low, high = told_apart(found.low, found.high)
+    if cell == "value":
+        text = f"the function gives {high} at a point where it gives {low} in another call"
+        shown = replace(seen(judging, p, 0, ct, found.high, None), way="value")
+    else:
+        e = next(
+            e for e, d in enumerate(judging.court.basis) if d.which == found.which and d.element in (found.index, None)
+        )
+        ruling = Ruling(Kind.WRONG, found.low, 0.0, "in another call")
+        shown = replace(seen(judging, p, e, ct, found.high, ruling), way="again")
+        text = f"the gradient of {shown.input}{list(shown.index) or ''} is {high}, but {low} in another call"
+    judging.tallies[cell].show(Kind.WRONG, text, shown)
 
 
 def _split(judging: Judging, ways: int) -> tuple[list[int], list[int]]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.judge.budgets import RESTLESS, RESTLESS_RANGES
-from gradcheck.oracles.blackbox import Array, Asked, Inputs, TooSlow
+from gradcheck.oracles.blackbox import Array, Inputs, TooSlow
 from gradcheck.oracles.blackbox_slopes import Direction
 
 Row = NDArray[np.float64]
@@ -48,26 +47,37 @@ class Unrest:
         ])  # fmt: skip
 
 
-def unrest_of(asked: Asked, points: Sequence[tuple[Inputs, Sequence[Array]]]) -> Unrest:
-    """How much values and gradients differ over calls at (inputs, cotangents). What raises is told elsewhere."""
-    values = [_range(partial(asked.value, inputs)) for inputs, _ in points]
-    gradients = [_range(partial(asked.vjp, inputs, cotangents)) for inputs, cotangents in points]
-    return Unrest(max(values, default=0.0), max(gradients, default=0.0))
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The number that differs most over calls: its share of the largest, and where it is: point, array, index."""
+
+    share: float = 0.0
+    point: int = 0
+    which: int = 0
+    index: tuple[int, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
 
 
-def _range(call: Callable[[], Sequence[Array | None]]) -> float:
-    """The widest range of one number over repeated calls, beside the largest number of its array."""
+def most_apart(calls: Sequence[Callable[[], Sequence[Array | None]]]) -> Apart:
+    """What differs most over repeated calls, one callable a point. What raises is told elsewhere."""
+    found = [_most_apart(p, call) for p, call in enumerate(calls)]
+    return max(found, key=lambda apart: apart.share, default=Apart())
+
+
+def _most_apart(point: int, call: Callable[[], Sequence[Array | None]]) -> Apart:
     answers: list[Sequence[Array | None]] = []
     try:
         for count in range(CALLS):
             if count == FIRST and not _differ(answers):
-                return 0.0
+                return Apart()
             answers.append(call())
     except TooSlow:
         raise
     except Exception:  # the code under test may raise anything: told where it is judged
-        return 0.0
-    return max((_share(arrays) for arrays in zip(*answers, strict=False)), default=0.0)
+        return Apart()
+    some = [_widest(point, which, arrays) for which, arrays in enumerate(zip(*answers, strict=False))]
+    return max(some, key=lambda apart: apart.share, default=Apart())
 
 
 def _differ(answers: Sequence[Sequence[Array | None]]) -> bool:
@@ -79,10 +89,15 @@ def _differ(answers: Sequence[Sequence[Array | None]]) -> bool:
     )
 
 
-def _share(arrays: Sequence[Array | None]) -> float:
+def _widest(point: int, which: int, arrays: Sequence[Array | None]) -> Apart:
     some = [np.asarray(a, dtype=float) for a in arrays if a is not None]
     if not some or len({a.shape for a in some}) > 1 or not all(np.isfinite(a).all() for a in some):
-        return 0.0
+        return Apart()
     stack = np.stack(some)
-    size = float(np.abs(stack).max(initial=0.0))
-    return float(np.ptp(stack, axis=0).max(initial=0.0)) / size if size > 0 else 0.0
+    size, ranges = float(np.abs(stack).max(initial=0.0)), np.ptp(stack, axis=0)
+    if not size or not ranges.size:
+        return Apart()
+    flat = int(np.argmax(ranges))
+    here = stack.reshape(len(stack), -1)[:, flat]
+    index = tuple(int(k) for k in np.unravel_index(flat, ranges.shape))
+    return Apart(float(ranges.reshape(-1)[flat]) / size, point, which, index, float(here.min()), float(here.max()))

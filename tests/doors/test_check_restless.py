@@ -53,6 +53,21 @@ def test_more_than_that_fails(by: float) -> None:
     assert (told.cell, told.kind) == ("repeat", Kind.WRONG)
 
 
+def test_it_fails_too_where_another_point_is_at_rest() -> None:
+    """A gradient of zeros has no unrest; asked there alone, the rule would seem to repeat itself."""
+    rng = np.random.default_rng(5)
+
+    def rule(inputs: Any, ct: Any) -> Any:
+        slope = -2 * ct * inputs[0] * np.exp(-(inputs[0] ** 2))
+        return (slope * (1 + 1e-4 * rng.uniform(-1, 1, slope.shape)),)
+
+    result = check(lambda x: np.exp(-(x**2)), {"x": Real("n")}, vjp=rule, points=POINTS)
+    assert not result.passed
+    assert "in another call" in str(result).splitlines()[0]
+    skipped = check(lambda x: np.exp(-(x**2)), {"x": Real(2)}, vjp=rule, points=8, skip=["repeat"])
+    assert not skipped.passed or skipped.remarks  # never clean
+
+
 @pytest.mark.parametrize("wrong", [1e-4, 0.5])
 def test_a_wrong_rule_finds_no_excuse_in_its_unrest(wrong: float) -> None:
     result = judged(restless(FLOAT32, wrong))
