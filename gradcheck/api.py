@@ -18,7 +18,7 @@ from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.report.checked import Result
 from gradcheck.report.naming import code_of
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
-from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells
+from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, not_judged
 from gradcheck.run.settings import settings
 from gradcheck.spec import load_many
 
@@ -47,7 +47,7 @@ def check(
     jvp: Callable[..., Any] | None = None, gradient: Callable[..., Any] | Mapping[str, str] | str | None = None,
     second: Callable[..., Any] | None = None, points: int = 256, seed: int = 0, order: int = 1,
     cells: Sequence[str] | None = None, skip: Sequence[str] = (), strict: bool = False,
-    time_limit: float = TIME_LIMIT,
+    time_limit: float = TIME_LIMIT, device: str | None = None,
 ) -> Result:  # fmt: skip
     """Judge the derivative that somebody wrote by hand.
 
@@ -61,6 +61,8 @@ def check(
     jvp(inputs, tangents) -> as fn, tangents one an input that moves. second(inputs, ct, u) -> the adjoint of the
     gradient: one gradient an input that moves and one for ct; judged at order 2. All four are for NumPy only.
     cells, skip: which questions are asked (`gradcheck.judge.cells.CELLS`). strict: remarks fail too.
+    device: where PyTorch's or JAX's arrays lie ("cuda", "cuda:1"); where there is no such, the result is SILENT: it
+    does not pass, and says why.
     time_limit: seconds that one call of the code may take. Raises UsageError where nothing can be judged so.
     """
     if order not in (1, 2):
@@ -74,7 +76,10 @@ def check(
     if door != "numpy" and any(c is not None for c in claims.values()):
         name = next(n for n, c in claims.items() if c is not None)
         raise UsageError(f"{name}= is a rule for backend 'numpy'; of {door} code its own derivative is judged")
-    call, own = _module(fn) if door == "torch" else (fn, {})
+    why = _absent(door, device) if device is not None else ""
+    if why:
+        return Result(_called(fn), not_judged(f"{why}; nothing was judged"), door)
+    call, own = _module(fn, device) if door == "torch" else (fn, {})
     givens = declared(inputs, _names(fn))
     if not callable(givens):
         givens += tuple(example_of(name, value) for name, value in own.items())
@@ -82,14 +87,14 @@ def check(
         raise UsageError("a module's inputs are given as domains or examples, not by a sampler")
     moving, names = _moving(givens, _names(fn), seed)
     claims["gradient"] = _formulas(gradient, names, moving)
-    subject = _subject(door, call, claims, moving, len(names), _called(fn))
+    subject = _subject(door, call, claims, moving, len(names), _called(fn), device)
     rule = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit)
     formulas = isinstance(gradient, str | Mapping)
     named = {n: c for n, c in claims.items() if c is not None and not (formulas and n == "gradient")}
     checked = check_subject(subject, givens, names, wanted, rule)
     learnt = {fact: getattr(subject, fact) for fact in ("several", "answer") if hasattr(subject, fact)}
-    code = code_of(fn, named, formula=formulas, parameters=tuple(own), moving=moving, **learnt)
+    code = code_of(fn, named, formula=formulas, parameters=tuple(own), moving=moving, device=device, **learnt)
     return Result(subject.name, checked, door, code)
 
 
@@ -116,10 +121,21 @@ def backend_of(fn: Callable[..., Any], claims: Mapping[str, Any]) -> str:
     raise UsageError("whose code it is cannot be seen: give a vjp or gradient (NumPy), or say backend='torch' or 'jax'")
 
 
-def _module(fn: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
+def _module(fn: Callable[..., Any], device: str | None) -> tuple[Callable[..., Any], dict[str, Any]]:
     from gradcheck.oracles.torch_door import parameters_of
 
-    return parameters_of(fn)
+    return parameters_of(fn, device)
+
+
+def _absent(door: str, device: str) -> str:
+    """Why a device is not there; "" where it is. Raises UsageError for NumPy, and for what is no device."""
+    if door == "torch":
+        from gradcheck.oracles.torch_door import absent
+    elif door == "jax":
+        from gradcheck.oracles.jax_door import absent
+    else:
+        raise UsageError("device= is for backends 'torch' and 'jax': NumPy has none")
+    return absent(device)
 
 
 def _moving(givens: Any, names: Sequence[str], seed: int) -> tuple[tuple[int, ...], list[str]]:
@@ -137,16 +153,17 @@ def _moving(givens: Any, names: Sequence[str], seed: int) -> tuple[tuple[int, ..
 
 
 def _subject(
-    door: str, fn: Callable[..., Any], claims: Mapping[str, Any], moving: tuple[int, ...], count: int, name: str
-) -> Subject:
+    door: str, fn: Callable[..., Any], claims: Mapping[str, Any], moving: tuple[int, ...], count: int, name: str,
+    device: str | None,
+) -> Subject:  # fmt: skip
     if door == "torch":
         from gradcheck.oracles.torch_door import TorchCode
 
-        return TorchCode(fn, moving, name)
+        return TorchCode(fn, moving, name, device=device)
     if door == "jax":
         from gradcheck.oracles.jax_door import JaxCode
 
-        return JaxCode(fn, moving, name)
+        return JaxCode(fn, moving, name, device=device)
     return Handwritten(fn, _rule(claims["vjp"], claims["gradient"]), claims["jvp"], moving, count, name)
 
 

@@ -39,6 +39,7 @@ NOTHING_RAN = 5
     help="Instead of --vjp, for a function with one number as its value: formulas, or MODULE:NAME.",
 )  # fmt: skip
 @click.option("--backend", type=click.Choice(("numpy", "torch", "jax")), help="Whose code it is, where it is not seen.")
+@click.option("--device", metavar="NAME", help="Where PyTorch's or JAX's arrays lie: cuda. None there ends with 5.")
 @click.option("--points", default=256, show_default=True, type=click.IntRange(1), help="At how many points.")
 @click.option("--seed", default=0, show_default=True, help="The seed of all points.")
 @click.option("--order", default="1", show_default=True, type=click.Choice(("1", "2")), help="2: the gradient's too.")
@@ -52,9 +53,9 @@ NOTHING_RAN = 5
 @click.option("--no-imports", is_flag=True, help="Import nothing, not even what is named here: nothing is judged then.")
 def check(
     reference: str, inputs: tuple[str, ...], domains: tuple[str, ...], constants: tuple[str, ...], vjp: str | None,
-    jvp: str | None, gradients: tuple[str, ...], backend: str | None, points: int, seed: int, order: str,
-    cells: tuple[str, ...], skip: tuple[str, ...], strict: bool, time_limit: float | None, json_path: Path | None,
-    no_imports: bool,
+    jvp: str | None, gradients: tuple[str, ...], backend: str | None, device: str | None, points: int, seed: int,
+    order: str, cells: tuple[str, ...], skip: tuple[str, ...], strict: bool,
+    time_limit: float | None, json_path: Path | None, no_imports: bool,
 ) -> None:  # fmt: skip
     """Judge the derivative that somebody wrote by hand: an autograd.Function, a JAX rule, a NumPy adjoint.
 
@@ -83,10 +84,10 @@ def check(
 
     result = judged(
         fn, givens, backend, points=points, seed=seed, order=int(order), cells=_names(cells) or None,
-        skip=_names(skip), strict=strict, **claims,
+        skip=_names(skip), strict=strict, device=device, **claims,
     )  # fmt: skip
     _tell(result, json_path)
-    sys.exit(0 if result.passed else 1)
+    sys.exit(0 if result.passed else NOTHING_RAN if result.verdict == "SILENT" else 1)
 
 
 def _tell(result: Any, json_path: Path | None) -> None:

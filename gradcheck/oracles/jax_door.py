@@ -12,25 +12,29 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs
 from gradcheck.oracles.jax_library import jax, jnp
+
+PLATFORMS = ("cpu", "gpu", "cuda", "rocm", "tpu")
 
 
 @dataclass
 class JaxCode:
-    """A callable on JAX arrays. moving: the inputs that derivatives are taken by."""
+    """A callable on JAX arrays. moving: the inputs that derivatives are taken by; device: where arrays lie, if told."""
 
     fn: Callable[..., Any]
     moving: tuple[int, ...]
     name: str = "fn"
     forward: bool = True
+    device: str | None = None
     compiled: dict[str, Callable[..., Any]] = field(default_factory=dict)
     eager: set[str] = field(default_factory=set)
     several: bool = field(default=False, init=False)  # whether the outputs are a tree
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All real outputs."""
-        return tuple(np.array(v) for v in self._run("value", self._real, *_arrays(inputs)))
+        return tuple(np.array(v) for v in self._run("value", self._real, *self._arrays(inputs)))
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """What the pullback of `jax.vjp` gives."""
@@ -39,7 +43,7 @@ class JaxCode:
             values, pull = jax.vjp(self._of(args), *[args[k] for k in self.moving])
             return pull(tuple(jnp.asarray(c, v.dtype) for c, v in zip(cts, values, strict=True)))
 
-        found = self._run("vjp", pulled, _arrays(inputs), _arrays(cotangents))
+        found = self._run("vjp", pulled, self._arrays(inputs), self._arrays(cotangents))
         answers: list[Array | None] = [None] * len(inputs)
         for k, g in zip(self.moving, found, strict=True):
             answers[k] = np.array(g)
@@ -55,7 +59,7 @@ class JaxCode:
             return None
         try:
             typed = [np.asarray(t, np.asarray(inputs[k]).dtype) for k, t in zip(self.moving, tangents, strict=True)]
-            return tuple(np.array(v) for v in self._run("jvp", pushed, _arrays(inputs), list(_arrays(typed))))
+            return tuple(np.array(v) for v in self._run("jvp", pushed, self._arrays(inputs), list(self._arrays(typed))))
         except (TypeError, ValueError) as error:  # JAX says so of a custom_vjp, and of a callback
             if "can't apply forward-mode" not in str(error) and "do not support JVP" not in str(error):
                 raise
@@ -73,8 +77,12 @@ class JaxCode:
             return [*found[1:], found[0]]
 
         many = u if isinstance(u, tuple) else (u,)
-        found = self._run("second", pulled_back, _arrays(inputs), jnp.asarray(cotangent), _arrays(many))
+        found = self._run("second", pulled_back, self._arrays(inputs), *self._arrays([cotangent]), self._arrays(many))
         return [np.array(g) for g in found]
+
+    def _arrays(self, inputs: Sequence[Array]) -> tuple[Any, ...]:
+        arrays = _arrays(inputs)
+        return arrays if self.device is None else tuple(jax.device_put(arrays, _device(self.device)))
 
     def _of(self, args: Sequence[Any]) -> Callable[..., Any]:
         def moved(*some: Any) -> Any:
@@ -107,3 +115,26 @@ def _arrays(inputs: Sequence[Array]) -> tuple[Any, ...]:
     if any(np.asarray(x).dtype == object for x in inputs):
         raise TypeError("JAX has no arrays of precise numbers")
     return tuple(jnp.asarray(np.array(x)) for x in inputs)
+
+
+def _device(name: str) -> Any:
+    """A device by its platform, and its number behind a colon. Raises RuntimeError where there is none."""
+    platform, _, number = name.partition(":")
+    try:
+        return jax.devices(platform)[int(number or 0)]
+    except IndexError:
+        raise RuntimeError(f"there are {len(jax.devices(platform))} of {platform!r}") from None
+
+
+def absent(device: str) -> str:
+    """Why nothing can be computed on a device; "" where it can. Raises UsageError for a word that is no device."""
+    platform, _, number = device.partition(":")
+    if platform not in PLATFORMS or not (number or "0").isdigit():
+        raise UsageError(
+            f"device {device!r}: one of {', '.join(PLATFORMS)} is expected", did_you_mean(device, PLATFORMS)
+        )
+    try:
+        _device(device)
+    except RuntimeError as error:
+        return f"jax has no device {device!r} here ({str(error).partition(chr(10))[0]})"
+    return ""

@@ -37,7 +37,7 @@ class Result:
 
     @property
     def verdict(self) -> Verdict:
-        """AGREES, INACCURATE, DISAGREES, CRASHED or UNWITNESSED."""
+        """AGREES, INACCURATE, DISAGREES, CRASHED, UNWITNESSED, or SILENT where there is no such device."""
         return self.checked.standing.verdict
 
     @property
@@ -83,6 +83,8 @@ def _lines(result: Result) -> list[str]:
             lines += _shown(result, finding.seen)
     else:
         lines = [f"{result.name}: {_headline(result)}"]
+    if result.verdict is Verdict.SILENT:
+        return lines
     lines += ["", f"{_counts(result)}"]
     told = None if result.passed else finding
     lines += [f"  {f.cell}: {f.kind}: {f.sentence}" for f in result.findings if _worth(f, told)]

@@ -34,7 +34,7 @@ class Code:
     roles: "fn", and the rules beside it ("vjp", "jvp", "gradient", "second"). formula: the gradient is a formula.
     answer: what a NumPy rule gives, one gradient "bare", one for every input ("full"), or one for each that moves
     ("moving"). several: outputs are a tuple. parameters: the names of a module's own arrays, which stand last among
-    the inputs. moving: the inputs that derivatives are taken by.
+    the inputs. moving: the inputs that derivatives are taken by. device: where arrays lie, if it was told.
     """
 
     roles: Mapping[str, Role] = field(default_factory=lambda: MappingProxyType({"fn": Role("fn")}))
@@ -43,6 +43,7 @@ class Code:
     several: bool = False
     parameters: tuple[str, ...] = ()
     moving: tuple[int, ...] = (0,)
+    device: str | None = None
 
     @property
     def fn(self) -> str:

@@ -27,7 +27,8 @@ def lines(door: str, code: Code, seen: Seen) -> list[str]:
     view = _View(DOORS[door], code, seen)
     body = [view.point(), *told(view)]
     text = "\n".join(body)
-    imports = "; ".join([*view.door.imports, *code.imports(text)])
+    place = [view.door.placed(code.device)] if code.device else []
+    imports = "; ".join([*view.door.imports, *code.imports(text), *place])
     return [f"to see it, {code.where(text)}:", *(f"  {line}" for line in [imports, *body])]
 
 

@@ -18,6 +18,9 @@ class Door(Protocol):
 
     imports: tuple[str, ...]
 
+    def placed(self, device: str) -> str:
+        """A statement after which arrays are made on a device."""
+
     def array(self, value: Any) -> str:
         """An array of these numbers."""
 
@@ -55,6 +58,9 @@ class NumpyDoor:
     """Arrays, and a rule beside the function."""
 
     imports: tuple[str, ...] = ("import numpy as np",)
+
+    def placed(self, device: str) -> str:
+        raise AssertionError("NumPy has no devices")
 
     def array(self, value: Any) -> str:
         return f"np.array({number(value, 'np.nan', 'np.inf')})"
@@ -107,6 +113,9 @@ class TorchDoor:
     """Tensors of float64 that require a gradient where they move."""
 
     imports: tuple[str, ...] = ("import torch",)
+
+    def placed(self, device: str) -> str:
+        return f"torch.set_default_device({device!r})"
 
     def array(self, value: Any) -> str:
         real = ", dtype=torch.float64" if np.asarray(value).dtype.kind == "f" else ""
@@ -179,6 +188,10 @@ class JaxDoor:
     """Arrays of float64, and pullbacks."""
 
     imports: tuple[str, ...] = ("import jax, jax.numpy as jnp", "jax.config.update('jax_enable_x64', True)")
+
+    def placed(self, device: str) -> str:
+        platform, _, index = device.partition(":")
+        return f"jax.config.update('jax_default_device', jax.devices({platform!r})[{index or 0}])"
 
     def array(self, value: Any) -> str:
         return f"jnp.array({number(value, 'jnp.nan', 'jnp.inf')})"

@@ -17,6 +17,7 @@ from gradcheck.cases.plans import digest
 from gradcheck.cases.planting import Tried, points, sampled
 from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.judge.cells import CELLS, FAILING, CellFinding, Kind, Standing, Tally, standing
+from gradcheck.judge.finding import Verdict
 from gradcheck.oracles.blackbox import Asked, NotOffered, Second, Subject, TooSlow, flat
 from gradcheck.run.check_kinks import judge_kinks
 from gradcheck.run.check_shape import Judging, judge_shape, tallies
@@ -108,6 +109,11 @@ def _checked(
         verdict, tuple(findings), _power(all_of_it), sum(len(j.points) for j in all_of_it),
         tuple(shapes), asked.calls, asked.seconds, dropped, tuple(notes),
     )  # fmt: skip
+
+
+def not_judged(why: str) -> Checked:
+    """A stated silence: nothing was asked, and nothing passes."""
+    return Checked(Standing(Verdict.SILENT, False, why, None), (), None, 0, (), 0, 0.0, 0, ())
 
 
 ORDER = (
