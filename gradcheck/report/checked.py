@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 from gradcheck.judge.cells import FAILING, REMARKS, CellFinding, Kind, Seen
 from gradcheck.judge.finding import Verdict
+from gradcheck.report.checked_html import html
 from gradcheck.report.naming import Code
 from gradcheck.report.reproduce import lines as reproducing
 from gradcheck.report.reproduce import right_of
@@ -65,13 +65,7 @@ class Result:
         return "\n".join(_lines(self))
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(f.cell)}</td><td>{escape(f.kind)}</td><td>{f.compared}</td>"
-            f"<td>{escape(f.sentence)}</td></tr>"
-            for f in self.findings
-        )
-        head = "<tr><th>cell</th><th></th><th>compared</th><th></th></tr>"
-        return f"<pre>{escape(str(self))}</pre><table>{head}{rows}</table>"
+        return html(self)
 
 
 def _lines(result: Result) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,37 @@ def test_an_argument_that_is_written_to_is_shown_before_and_after() -> None:
 
     result = check(greedy, {"x": Real(2)}, vjp=lambda i, ct: (ct * np.cos(i[0]),), points=8, cells=["mutation"])
     shows(result, pasted(result, fn=greedy))
+
+
+class Marked(HTMLParser):
+    """The text of a page, and whether every tag is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        assert not {"src", "href", "onclick"} & {name for name, _ in attrs}
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_notebook_shows_the_same_and_can_be_copied_from() -> None:
+    wrong = check(np.sin, [Real(2)], vjp=cached_vjp, points=8, cells=["reverse"])
+    marked = Marked()
+    marked.feed(wrong._repr_html_())
+    assert marked.open == []
+    lines = str(wrong).splitlines()
+    assert lines[0].partition(": DISAGREES ")[2] in marked.text
+    assert lines[2].strip() in marked.text
+    assert snippet(wrong) in marked.text  # line by line, without indentation
+    assert "b3261e" in wrong._repr_html_()
+    right = check(np.sin, {"x": Real(2)}, vjp=lambda i, ct: (ct * np.cos(i[0]),), points=8)
+    assert "2b7a3e" in right._repr_html_()
+    assert "not asked or not decided" in right._repr_html_()
