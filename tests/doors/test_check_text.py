@@ -90,6 +90,43 @@ def test_what_is_offered_runs_as_pasted(
         assert result, str(result)
 
 
+ASSERTED = """
+import numpy as np
+from gradcheck import Real, check
+
+def judged(factor):
+    return check(np.sin, [Real(2)], vjp=lambda i, ct: (factor * ct * np.cos(i[0]),), points=8, cells=["reverse"])
+
+def test_plain():
+    assert judged(2)
+
+def test_passed():
+    assert judged(2).passed
+
+def test_told():
+    result = judged(2)
+    assert result, str(result)
+
+def test_right():
+    assert judged(1)
+    assert 1 + 1 == 3
+"""
+
+
+def test_a_failed_assertion_tells_it_whole(pytester: pytest.Pytester) -> None:
+    """However it is written; pytest alone shows a cut line of it. An answer that passes is not shown."""
+    pytester.makepyfile(ASSERTED)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    text = "\n".join(result.outlines)
+    parts = re.split(r"^_+ test_(\w+) _+$", text, flags=re.MULTILINE)
+    tests = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert list(tests) == ["plain", "passed", "told", "right"]
+    for name in ("plain", "passed", "told"):
+        assert tests[name].count("to see it, ") == 1, name
+        assert "should be" in tests[name]
+    assert "reverse" not in tests["right"]
+
+
 def test_a_number_that_is_nearly_right_is_told_with_the_digits_that_differ() -> None:
     result = check(np.sin, {"x": Real(2)}, vjp=lambda i, ct: (ct * np.cos(i[0]) * (1 + 1e-7),), points=8)
     first = str(result).splitlines()[0]
