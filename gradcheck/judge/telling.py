@@ -59,3 +59,16 @@ def in_words(quantity: str) -> str:
     what, _, of = name.partition(":")
     words = {"hess": "hessian along its tangent", "hvp": "hvp", "pairing": "pairing of vjp and jvp"}.get(what, what)
     return f"the {words}" + (f" in {of}" if of else "") + (f" (claimed as {kind})" if kind else "")
+
+
+def told_apart(got: float, right: float, bar: float = 0.0) -> tuple[str, str]:
+    """Two numbers that differ, with six digits or as many more as it takes to see it.
+
+    bar: how far `right` may be off; where it is within that of zero, it is told as zero.
+    """
+    right = 0.0 if abs(right) <= bar else right
+    for digits in range(6, 18):
+        one, other = f"{got:.{digits}g}", f"{right:.{digits}g}"
+        if one != other:
+            break
+    return one, other
