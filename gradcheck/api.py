@@ -18,8 +18,9 @@ from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.oracles.blackbox_twin import Twinned
 from gradcheck.oracles.paired import Paired, PairedTape, in_pairs
 from gradcheck.report.checked import Result
+from gradcheck.report.naming import code_of
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
-from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, complex_outputs
+from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, complex_outputs, not_judged
 from gradcheck.run.check_claims import Claim, Claims
 from gradcheck.run.isolated import together
 from gradcheck.run.settings import settings
@@ -51,6 +52,7 @@ def check(
     meant: Claim = None, reference: Any = None, points: int = 256, seed: int = 0, order: int = 1,
     cells: Sequence[str] | None = None, skip: Sequence[str] = (), strict: bool = False,
     twin: Callable[..., Any] | None = None, time_limit: float = TIME_LIMIT, isolate: bool | str = "auto",
+    device: str | None = None,
 ) -> Result:  # fmt: skip
     """Judge the derivative that somebody wrote by hand.
 
@@ -74,20 +76,25 @@ def check(
     precise numbers (PyTorch and JAX code never does).
     time_limit: seconds that one call of the code may take. isolate: whether the code runs in a process of its own, so
     that a crash or a hang costs its cell only ("auto": where that can be; else the result says why it was not).
+    device: where PyTorch's or JAX's arrays lie ("cuda", "cuda:1"); where there is no such, the result is SILENT: it
+    does not pass, and says why.
     Raises UsageError where nothing can be judged so.
     """
     if order not in (1, 2):
         raise UsageError(f"order is 1 or 2, not {order!r}")
     if points < 1:
         raise UsageError(f"points = {points} asks for nothing")
-    door = backend or _backend(fn, vjp is not None or gradient is not None)
+    door = backend or backend_of(fn, vjp is not None or gradient is not None)
     if door not in DOORS:
         raise UsageError(f"there is no door for backend {door!r}; there are {', '.join(DOORS)}")
     for name, rule in (("jvp", jvp), ("second", second)) if door != "numpy" else ():
         if rule is not None:
             raise UsageError(f"{name}= is a rule for backend 'numpy'; of {door} code its own derivative is judged")
+    why = _absent(door, device) if device is not None else ""
+    if why:
+        return Result(_called(fn), not_judged(f"{why}; nothing was judged"), door)
     form, givens = formed(fn, inputs)
-    call, own = _module(fn) if door == "torch" else (fn, {})
+    call, own = _module(fn, device) if door == "torch" else (fn, {})
     if not callable(givens):
         givens += tuple(example_of(name, value) for name, value in own.items())
     elif own:
@@ -98,9 +105,12 @@ def check(
         raise UsageError("second= is a rule for plain arguments, by position")
     if pairs and (any(isinstance(c, str | Mapping) for c in (vjp, gradient, meant)) or (second and order == 2)):
         raise UsageError("formulas and second= are judged for real inputs only")
+    given = {"vjp": vjp, "gradient": gradient, "jvp": jvp, "second": second}
+    roles = {role: rule for role, rule in given.items() if callable(rule)}
+    formula = isinstance(gradient if vjp is None else vjp, str | Mapping)
     vjp, gradient, meant = (form.rule(c) if callable(c) else c for c in (vjp, gradient, meant))
     claims = Claims(names, moving, () if callable(givens) else givens)
-    other = _reference(reference, moving, names, own, form)
+    other = _reference(reference, moving, names, own, form, (door, device))
     if door == "numpy":
         pushed = jvp if jvp is None else form.pushed(jvp, moving)
         subject: Subject = Handwritten(
@@ -108,7 +118,7 @@ def check(
         )
         stated = claims.beside(subject, None, None, meant, other)
     else:
-        subject = _subject(door, form.called(call), moving, _called(fn))
+        subject = _subject(door, form.called(call), moving, _called(fn), device)
         stated = claims.beside(subject, vjp, gradient, meant, other)
     if twin is not None:
         subject = Twinned(subject, form.called(twin))
@@ -122,7 +132,11 @@ def check(
         subject = (Paired if door == "numpy" else PairedTape)(subject, pairs, outputs)
     adjoint = (second if door == "numpy" else getattr(subject, "second", None)) if order == 2 else None
     found = check_subject(subject, givens, names, wanted, adjoint, stated)
-    return Result(subject.name, found, door, form, frozenset(names[k] for k in pairs))
+    code = code_of(
+        fn, roles, formula=formula, learnt=found.learnt, parameters=tuple(own), moving=moving, device=device,
+        form=form, complex_inputs=frozenset(names[k] for k in pairs),
+    )  # fmt: skip
+    return Result(subject.name, found, door, code)
 
 
 def _in_pairs(givens: Any, seed: int) -> tuple[Any, frozenset[int]]:
@@ -133,7 +147,7 @@ def _in_pairs(givens: Any, seed: int) -> tuple[Any, frozenset[int]]:
     return (in_pairs(givens) if found else givens), found
 
 
-def _backend(fn: Callable[..., Any], ruled: bool) -> str:
+def backend_of(fn: Callable[..., Any], ruled: bool) -> str:
     """Whose code it is: its own type or module tells; else a rule given beside it makes it NumPy's."""
     owner = getattr(fn, "__self__", None)
     kinds = [*type(fn).__mro__, *(owner.__mro__ if isinstance(owner, type) else type(owner).__mro__)]
@@ -145,19 +159,32 @@ def _backend(fn: Callable[..., Any], ruled: bool) -> str:
     if ruled:
         return "numpy"
     around = getattr(fn, "__globals__", {})
-    named = {name: around[name] for name in getattr(getattr(fn, "__code__", None), "co_names", ()) if name in around}
-    for some in (named, around):  # what its own lines name, then what its module has
-        used = {str(getattr(v, "__name__", "")).partition(".")[0] for v in some.values()}
+    named = [around[name] for name in getattr(getattr(fn, "__code__", None), "co_names", ()) if name in around]
+    for values in (named, around.values()):  # what its own lines name; else whatever stands around it
+        used = {str(getattr(v, "__name__", "")).partition(".")[0] for v in values}
         known = [door for door in ("torch", "jax") if door in used]
         if len(known) == 1:
             return known[0]
-    raise UsageError("give vjp= or gradient= (NumPy), or say backend='torch' or 'jax'")
+        if known or "numpy" in used:
+            break
+    raise UsageError("whose code it is cannot be seen: give a vjp or gradient (NumPy), or say backend='torch' or 'jax'")
 
 
-def _module(fn: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
+def _module(fn: Callable[..., Any], device: str | None) -> tuple[Callable[..., Any], dict[str, Any]]:
     from gradcheck.oracles.torch_door import parameters_of
 
-    return parameters_of(fn)
+    return parameters_of(fn, device)
+
+
+def _absent(door: str, device: str) -> str:
+    """Why a device is not there; "" where it is. Raises UsageError for NumPy, and for what is no device."""
+    if door == "torch":
+        from gradcheck.oracles.torch_door import absent
+    elif door == "jax":
+        from gradcheck.oracles.jax_door import absent
+    else:
+        raise UsageError("device= is for backends 'torch' and 'jax': NumPy has none")
+    return absent(device)
 
 
 def _moving(givens: Any, names: Sequence[str], seed: int) -> tuple[tuple[int, ...], list[str]]:
@@ -174,30 +201,32 @@ def _moving(givens: Any, names: Sequence[str], seed: int) -> tuple[tuple[int, ..
     return moving, called
 
 
-def _subject(door: str, fn: Callable[..., Any], moving: tuple[int, ...], name: str) -> Subject:
+def _subject(door: str, fn: Callable[..., Any], moving: tuple[int, ...], name: str, device: str | None) -> Subject:
     if door == "torch":
         from gradcheck.oracles.torch_door import TorchCode
 
-        return TorchCode(fn, moving, name)
+        return TorchCode(fn, moving, name, device)
     from gradcheck.oracles.jax_door import JaxCode
 
-    return JaxCode(fn, moving, name)
+    return JaxCode(fn, moving, name, device)
 
 
 def _reference(
-    given: Any, moving: tuple[int, ...], names: Sequence[str], own: Mapping[str, Any], form: Form
-) -> Subject | None:
+    given: Any, moving: tuple[int, ...], names: Sequence[str], own: Mapping[str, Any], form: Form,
+    device: tuple[str, str | None],
+) -> Subject | None:  # fmt: skip
     """Another implementation as a subject: a NumPy function with its vjp, PyTorch's or JAX's code."""
     if given is None:
         return None
     if isinstance(given, tuple):
         fn, rule = given
         return Handwritten(form.called(fn), form.rule(rule), None, moving, len(names), _called(fn))
-    door = _backend(given, False)
-    call, parameters = _module(given) if door == "torch" else (given, {})
+    door = backend_of(given, False)
+    place = device[1] if device[0] == door else None
+    call, parameters = _module(given, place) if door == "torch" else (given, {})
     if parameters and list(parameters) != list(own):
         raise UsageError(f"reference: a module with the parameters {', '.join(own) or '(none)'} is expected")
-    return _subject(door, form.called(call), moving, _called(given))
+    return _subject(door, form.called(call), moving, _called(given), place)
 
 
 def _called(fn: Callable[..., Any]) -> str:

@@ -14,6 +14,9 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 import click
 
 from gradcheck import __version__
+from gradcheck.commands.check import check
+from gradcheck.commands.derive import derive
+from gradcheck.commands.init import init
 from gradcheck.errors import GradcheckError
 
 if TYPE_CHECKING:
@@ -216,7 +219,8 @@ def schema() -> None:
 
 @main.command()
 @click.argument("failure", required=False)
-def replay(failure: str | None) -> None:
+@click.option("--no-imports", is_flag=True, help="Import no implementation under test, whatever is allowed.")
+def replay(failure: str | None, no_imports: bool) -> None:
     """Judge a stored failure again: FIXED, FAILED or ERROR. Without an id, list what is stored."""
     from gradcheck.run import Config, demanded
     from gradcheck.run.replay import replay as again
@@ -232,7 +236,8 @@ def replay(failure: str | None) -> None:
         return
     stored = load(failure)
     project = settings(Path.cwd())
-    config = Config(demanded(()), allowed=project.allow_imports, python_path=project.python_path)
+    allowed = None if no_imports else project.allow_imports
+    config = Config(demanded(()), allowed=allowed, python_path=project.python_path)
     try:
         fails, findings = again(stored, config)
     except GradcheckError as error:
@@ -325,13 +330,14 @@ def explain(
 )
 @click.option("--witness", "witnesses", multiple=True, metavar="NAME", help="Hear only these (repeatable).")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write what became of each as JSON.")
+@click.option("--no-imports", is_flag=True, help="Import no implementation under test, whatever is allowed.")
 @click.option("--survivors", is_flag=True, help="Show only functions of which a mutant survived.")
 @click.option(
     "--at-least", type=click.FloatRange(0, 100), metavar="PERCENT", help="Put up with survivors down to this score."
 )
 def mutate(
     paths: tuple[str, ...], select: str, seed: int, profile: str, witnesses: tuple[str, ...], json_path: Path | None,
-    survivors: bool, at_least: float | None,
+    no_imports: bool, survivors: bool, at_least: float | None,
 ) -> None:  # fmt: skip
     """Make every claim wrong in every small way, and tell which wrong claims would pass for right.
 
@@ -347,9 +353,8 @@ def mutate(
     from gradcheck.spec import load_many
 
     project = settings(Path.cwd())
-    config = Config(
-        demanded(witnesses), PROFILES[profile], seed, allowed=project.allow_imports, python_path=project.python_path
-    )
+    allowed = None if no_imports else project.allow_imports
+    config = Config(demanded(witnesses), PROFILES[profile], seed, allowed=allowed, python_path=project.python_path)
     specs = [s for file in load_many(paths) for s in file.functions]
     chosen = [s for s in specs if select in s.id or any(select in tag for tag in s.tags)]
     telling = Telling(Console(), [s.id for s in chosen], survivors)
@@ -376,6 +381,10 @@ def doctor() -> None:
     for witness, library in WITNESSES.items():
         there = installed(witness)
         click.echo(f"witness {witness}: " + ("ready" if there else f"silent, {library} is not installed"))
+
+
+for command in (check, derive, init):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

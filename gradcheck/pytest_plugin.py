@@ -5,8 +5,9 @@ Imported by every pytest run of a user, so only the standard library and pytest 
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,23 @@ def _judge(entry: Entry, settings: Config) -> Outcome:
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         return next(outcomes([entry], settings))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Below a failed `assert gradcheck.check(…)` stands the whole answer, which pytest's own line cuts short."""
+    report = yield
+    known = sys.modules.get("gradcheck.report.checked")
+    if call.excinfo is None or known is None or not call.excinfo.errisinstance(AssertionError):
+        return report
+    frame = call.excinfo.traceback[-1].frame
+    told = [str(v) for v in frame.f_locals.values() if isinstance(v, known.Result) and not v.passed]
+    said = str(call.excinfo.value)  # begins with the answer, where it is the assertion's own message
+    whole = [text for text in dict.fromkeys(told) if not said.startswith(text.partition("\n")[0])]
+    report.sections += [("gradcheck", text) for text in whole]
+    return report
 
 
 def _config(config: pytest.Config) -> Config:

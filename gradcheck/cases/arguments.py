@@ -24,7 +24,12 @@ class Form:
     @property
     def plain(self) -> bool:
         """Whether every argument is one array, by position."""
-        return not any(map(is_tree, self.like)) and not any(self.keywords)
+        return not self.nested and not any(self.keywords)
+
+    @property
+    def nested(self) -> bool:
+        """Whether some argument is a tree."""
+        return any(map(is_tree, self.like))
 
     def arguments(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """The arguments, in the order that they were declared in."""
@@ -47,7 +52,7 @@ class Form:
 
     def rule(self, given: Callable[..., Any]) -> Callable[..., Any]:
         """A rule (inputs, …) -> gradients, nested as the arguments are, as one of rows."""
-        if not any(map(is_tree, self.like)):
+        if not self.nested:
             return given
 
         def ruled(row: Any, *more: Any) -> Any:
@@ -58,7 +63,7 @@ class Form:
 
     def pushed(self, given: Callable[..., Any], moving: Sequence[int]) -> Callable[..., Any]:
         """A jvp (inputs, tangents), tangents nested as the arguments are and None for constants, as one of rows."""
-        if not any(map(is_tree, self.like)):
+        if not self.nested:
             return given
 
         def pushed(row: Any, tangents: Any) -> Any:
@@ -67,12 +72,15 @@ class Form:
 
         return pushed
 
-    def text(self, words: bool = True) -> str:
-        """The arguments of a call as Python: `inputs[0], {'w': inputs[1]}, scale=inputs[2]`, or without the words."""
-        if self.plain:
+    def text(self, words: bool = True, row: Sequence[str] = ()) -> str:
+        """The arguments of a call as Python: `inputs[0], {'w': inputs[1]}, scale=inputs[2]`, or without the words.
+
+        row: what stands for each array instead.
+        """
+        if self.plain and not row:
             return "*inputs"
         count = len(leaves(self.like, is_tree))
-        found = self.arguments([_Word(f"inputs[{k}]") for k in range(count)])
+        found = self.arguments([_Word(t) for t in row or [f"inputs[{k}]" for k in range(count)]])
         return ", ".join(
             f"{a!r}" if word is None or not words else f"{word}={a!r}"
             for a, word in zip(found, self.keywords, strict=True)
@@ -84,6 +92,11 @@ class Form:
 
 
 PLAIN = Form((), ())
+
+
+def written(like: Any, texts: Sequence[str]) -> str:
+    """A nested result as Python writes it, with these texts as its leaves."""
+    return repr(rebuilt(like, iter([_Word(t) for t in texts])))
 
 
 class _Word(str):

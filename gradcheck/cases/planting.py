@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import cycle
 from math import prod
 from typing import Any
 
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.domains import STRUCTURED, draw
 from gradcheck.cases.given import Given, Sampler
-from gradcheck.spec.membership import within_box
+from gradcheck.errors import UsageError
+from gradcheck.spec.membership import agrees, within_box
 from gradcheck.spec.model import Domain
 
 Array = NDArray[Any]
@@ -32,6 +34,7 @@ EXTREME = (1e-100, 2.0**53)  # below, intermediates may underflow; above, number
 WHOLE = 12  # whole numbers planted of a box
 PLANTED = 0.7  # share of the points that may be planted
 OUTSIDE = 0.15  # share of the points that lie outside the limits on purpose, where there are limits
+TRIES = 50  # draws for one point that a predicate must hold at
 STYLES = ("plain", "coarse", "plain", "sparse", "plain", "scaled", "near an end", "plain")
 
 
@@ -55,9 +58,16 @@ def points(givens: Sequence[Given], count: int, seed: int) -> list[Tried]:
     limited = any(g.differentiable and _limited(g.domain) for g in givens)
     beyond = int(OUTSIDE * count) if limited else 0
     found = _some(_plants(givens, rng), int(PLANTED * (count - beyond)), givens)
-    styles = iter(STYLES * (count + 1))
-    while len(found) < count - beyond:
-        found.append(_tried(_drawn(givens, rng, next(styles)), "drawn", givens))
+    styles = cycle(STYLES)
+    conditions = any(g.domain.predicate is not None for g in givens)
+    for _ in range(TRIES * count):
+        if len(found) >= count - beyond:
+            break
+        drawn = _tried(_drawn(givens, rng, next(styles)), "drawn", givens)
+        if not (conditions and drawn.outside):
+            found.append(drawn)
+    if not any(not tried.outside for tried in found):
+        raise UsageError(f"no point was found at which {_conditions(givens)} holds")
     loose = [_loosened(g) for g in givens]
     return found + _some(_plants(loose, rng), beyond, givens, only_outside=True)
 
@@ -101,6 +111,16 @@ def _span(given: Given) -> tuple[float, float]:
     return low, high
 
 
+def meets(givens: Sequence[Given], inputs: Sequence[Array]) -> bool:
+    """Whether every predicate of the inputs' domains holds at a point."""
+    named = {g.name: x for g, x in zip(givens, inputs, strict=True)}
+    return all(agrees(g.domain, named) for g in givens)
+
+
+def _conditions(givens: Sequence[Given]) -> str:
+    return " and ".join(repr(g.domain.text) for g in givens if g.domain.predicate is not None)
+
+
 def _some(
     plants: Iterator[tuple[str, Inputs]], count: int, givens: Sequence[Given], only_outside: bool = False
 ) -> list[Tried]:
@@ -121,7 +141,7 @@ def _tried(inputs: Inputs, origin: str, givens: Sequence[Given]) -> Tried:
     outside = any(
         _limited(g.domain) and not bool(within_box(g.domain, np.asarray(x, dtype=float)).all())
         for g, x in zip(givens, inputs, strict=True)
-    )
+    ) or not meets(givens, inputs)
     sizes = np.concatenate([np.abs(x).reshape(-1).astype(float) for x in inputs] or [np.zeros(0)])
     some = sizes[sizes > 0]
     extreme = bool(some.size) and bool(
@@ -248,7 +268,9 @@ def _draw_one(given: Given, rng: Generator, style: str) -> Array:
     elif style == "near an end":
         inside = 1e-3 * rng.uniform(size=shape) * (high - low)
         x = np.where(rng.uniform(size=shape) < 0.5, low + inside, high - inside)
-    return np.asarray(np.clip(x, given.domain.low, given.domain.high).astype(given.dtype))
+    x = np.clip(x, given.domain.low, given.domain.high).astype(given.dtype)
+    ends = ~within_box(given.domain, x.astype(float))  # that do not belong to it
+    return np.asarray(np.where(ends, rng.uniform(low, high, shape), x) if ends.any() else x, dtype=given.dtype)
 
 
 def _size(given: Given) -> int:

@@ -69,6 +69,10 @@ TREMOR = 4.0  # times the range of a witness's errors nearby: what rounding may 
 ENOUGH = 0.9  # the share of a quantity's numbers that one independent witness must agree with
 CONDITION = 8.0  # spreads of a rule's own answer over a few units of roundoff of its inputs that excuse lost digits
 DIGITS_LEFT = 2.0**-26  # a gradient with fewer than half of its digits is inaccurate, with more it is rounded
+RESTLESS = (
+    2.0**-17
+)  # share of the largest number by which calls may differ: 128 units of float32, a long sum's rounding
+RESTLESS_RANGES = 4.0  # ranges of eight repeated answers: some ten standard deviations, over ten thousand comparisons
 SAME_ANSWER = 2.0**-30  # two ways of asking one thing may differ by this share of the answer's largest number
 
 

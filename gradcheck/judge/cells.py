@@ -41,11 +41,6 @@ CELLS: Mapping[str, str] = {
 }
 
 
-def number(center: float, bar: float = 0.0) -> str:
-    """A number as a sentence has it: what is within its own bar of zero is told as zero."""
-    return "0" if abs(center) <= bar else f"{center:.6g}"
-
-
 class Kind(StrEnum):
     """The class of a finding."""
 
@@ -55,13 +50,14 @@ class Kind(StrEnum):
     NOT_SMOOTH = "not finite at a non-smooth point"
     OUTSIDE = "outside the limits"
     MEANT = "as meant"
+    RESTLESS = "nondeterministic"
     UNMEASURED = "unmeasurable"
     CRASHED = "crashed"
     SILENT = "not asked"
 
 
 FAILING = frozenset({Kind.WRONG, Kind.CRASHED})
-REMARKS = (Kind.INACCURATE, Kind.NOT_SMOOTH, Kind.OUTSIDE)
+REMARKS = (Kind.INACCURATE, Kind.NOT_SMOOTH, Kind.OUTSIDE, Kind.RESTLESS)
 OWN = "(the slope of the function's own values)"
 VERDICTS: Mapping[Kind, Verdict] = {
     Kind.RIGHT: Verdict.AGREES,
@@ -70,6 +66,7 @@ VERDICTS: Mapping[Kind, Verdict] = {
     Kind.NOT_SMOOTH: Verdict.UNDECIDED,
     Kind.OUTSIDE: Verdict.INACCURATE,
     Kind.MEANT: Verdict.AGREES,
+    Kind.RESTLESS: Verdict.AGREES,
     Kind.UNMEASURED: Verdict.UNDECIDED,
     Kind.CRASHED: Verdict.CRASHED,
     Kind.SILENT: Verdict.SILENT,
@@ -84,6 +81,7 @@ class Seen:
     right: the numbers; bar: how far `right` may be off; whose: who says so; several: the cotangent is one a output.
     along: the elements that moved together, with their weights, where it is no single one: the numbers are those of the
     sum of the gradient's elements with these weights.
+    way: by which calls it shows, "" being one call of the vjp; beside: what these need besides, by name.
     """
 
     input: str
@@ -98,6 +96,8 @@ class Seen:
     seed: int | None = None
     several: bool = False
     along: tuple[tuple[tuple[int, ...], float], ...] = ()
+    way: str = ""
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> str:

@@ -40,6 +40,10 @@ class Contracted:
         one = slice(e, e + 1)
         return Contracted(self.center[one], self.bar[one], self.kink[one], self.terms[one])
 
+    def blurred(self, by: Array) -> Contracted:
+        """The same with wider bars, by (E,)."""
+        return Contracted(self.center, self.bar + by, self.kink, self.terms)
+
     def widened(self, other: Contracted) -> Contracted:
         """The hull of both."""
         low = np.minimum(self.center - self.bar, other.center - other.bar)

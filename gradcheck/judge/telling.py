@@ -50,7 +50,7 @@ def digits_lost(gap: float, size: float, precision: Precision) -> float:
     """Decimal digits of a number of this size that an error of `gap` takes, of those that the dtype has."""
     if not size or not np.isfinite(gap):
         return float("nan")
-    return float(np.clip(np.log10(max(gap / (precision.unit * size), 1.0)), 0.0, precision.decimals))
+    return float(np.clip(np.log10(max(gap / size / precision.unit, 1.0)), 0.0, precision.decimals))
 
 
 def in_words(quantity: str) -> str:
@@ -59,3 +59,16 @@ def in_words(quantity: str) -> str:
     what, _, of = name.partition(":")
     words = {"hess": "hessian along its tangent", "hvp": "hvp", "pairing": "pairing of vjp and jvp"}.get(what, what)
     return f"the {words}" + (f" in {of}" if of else "") + (f" (claimed as {kind})" if kind else "")
+
+
+def told_apart(got: float, right: float, bar: float = 0.0) -> tuple[str, str]:
+    """Two numbers that differ, with six digits or as many more as it takes to see it.
+
+    bar: how far `right` may be off; where it is within that of zero, it is told as zero.
+    """
+    right = 0.0 if abs(right) <= bar else right
+    for digits in range(6, 18):
+        one, other = f"{got:.{digits}g}", f"{right:.{digits}g}"
+        if one != other:
+            break
+    return one, other

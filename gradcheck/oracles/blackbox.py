@@ -6,14 +6,14 @@ A door for a library is a class with these methods; NumPy's is here. Calls take 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.oracles.watch import Watch
-from gradcheck.spec.trees import is_nested, leaves, rebuilt
+from gradcheck.spec.trees import is_nested, leaves, plain_tree, rebuilt
 
 Array = NDArray[Any]
 Answer = TypeVar("Answer")
@@ -43,6 +43,29 @@ class Subject(Protocol):
         """The derivative of the outputs along tangents, one a moving input; None where there is no forward mode."""
 
 
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What calls have shown of a subject, for whoever tells how to call it.
+
+    outputs: nested as the function's result is, True for each array that has a derivative; answer: whether a rule gives
+    one gradient ("bare"), one for each input ("full"), or one for each that moves ("moving"); complex_outputs: which of
+    the outputs with a derivative are complex, one by one, where any numbers are.
+    """
+
+    outputs: Any = True
+    answer: str = "full"
+    complex_outputs: tuple[bool, ...] = ()
+
+
+def learnt(subject: Subject, beside: Subject | None = None) -> Learnt:
+    """What calls have shown of a subject; where it has no rule of its own, the rule's answer is that of one beside."""
+    tell = getattr(subject, "learnt", None)
+    found: Learnt = Learnt() if tell is None else tell()
+    rule = getattr(beside, "learnt", None)
+    own = isinstance(getattr(subject, "inner", subject), Handwritten)
+    return found if own or rule is None else replace(found, answer=rule().answer)
+
+
 class BadAnswer(Exception):
     """The code under test answered with something that is no answer: the sentence says what."""
 
@@ -67,6 +90,7 @@ class Handwritten:
     count: int  # of inputs
     name: str = "fn"
     result: Any = field(default=None, init=False)  # what fn gave last: how its outputs are nested
+    answer: str = field(default="full", init=False)  # as in Learnt
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All outputs of fn."""
@@ -79,7 +103,9 @@ class Handwritten:
         assert self.rule is not None
         found = self.rule(tuple(inputs), self._as_result(inputs, cotangents))
         many = list(found) if isinstance(found, tuple | list) else [found]
+        self.answer = "full" if isinstance(found, tuple | list) else "bare"
         if len(many) == len(self.moving) < self.count:  # a gradient for each input that has one
+            self.answer = self.answer if self.answer == "bare" else "moving"
             full: list[Any] = [None] * self.count
             for k, gradient in zip(self.moving, many, strict=True):
                 full[k] = gradient
@@ -97,6 +123,10 @@ class Handwritten:
             return None
         found = self.forward(tuple(inputs), tuple(tangents))
         return real_outputs([_array(v, "the jvp") for v in leaves(found)], like=leaves(self.result))
+
+    def learnt(self) -> Learnt:
+        """How its outputs are nested, and what its rule gives."""
+        return Learnt(plain_tree(self.result, iter(_kept([np.asarray(v) for v in leaves(self.result)]))), self.answer)
 
     def _as_result(self, inputs: Inputs, cotangents: Sequence[Array]) -> Any:
         """Cotangents nested as the function's outputs are; lists come as tuples."""

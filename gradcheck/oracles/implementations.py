@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ LIMIT = 20.0  # seconds that the code may take at one point: arrays have some do
 def load(reference: str, allowed: Sequence[str]) -> Callable[..., Any]:
     """The callable behind "module:qualified.name". Raises UsageError where it may not, or cannot, be imported."""
     module, _, path = reference.partition(":")
-    if not any(module == a or module.startswith(a + ".") for a in allowed):
+    if not _within(module, allowed):
         raise UsageError(
             f"{reference!r} is not imported: {module!r} is not in allow-imports of [tool.gradcheck] in pyproject.toml"
         )
@@ -37,14 +38,23 @@ def load(reference: str, allowed: Sequence[str]) -> Callable[..., Any]:
         raise UsageError(f"{reference!r} cannot be imported: {error}") from None
     except SystemExit as error:
         raise Ended(f"{reference!r} leaves while it is imported: SystemExit: {error}") from None
+    except Exception as error:  # a module under test may raise anything when it is imported
+        raise UsageError(f"{reference!r} cannot be imported: {type(error).__name__}: {error}") from None
     for part in path.split("."):
         if not hasattr(found, part):
             raise UsageError(f"{module!r} has no {part!r}", did_you_mean(part, dir(found)))
         found = getattr(found, part)
+        if isinstance(found, ModuleType) and not _within(found.__name__, allowed):  # "mypkg:os.remove"
+            raise UsageError(f"{reference!r} leads into the module {found.__name__!r}, which is not allowed")
     if not callable(found):
         raise UsageError(f"{reference!r} is not callable")
     result: Callable[..., Any] = found
     return result
+
+
+def _within(module: str, allowed: Sequence[str]) -> bool:
+    """Whether a module is an allowed one, or lies in an allowed package."""
+    return any(module == a or module.startswith(a + ".") for a in allowed)
 
 
 def testify(

@@ -12,24 +12,29 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs
+from gradcheck.errors import UsageError, did_you_mean
+from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs, Learnt
 from gradcheck.oracles.jax_library import jax, jnp
 from gradcheck.oracles.jax_probes import JaxProbes, arrays, forward_mode
+
+PLATFORMS = ("cpu", "gpu", "cuda", "rocm", "tpu")
 
 
 @dataclass
 class JaxCode(JaxProbes):
-    """A callable on JAX arrays. moving: the inputs that derivatives are taken by."""
+    """A callable on JAX arrays. moving: the inputs that derivatives are taken by; device: where arrays lie, if told."""
 
     fn: Callable[..., Any]
     moving: tuple[int, ...]
     name: str = "fn"
+    device: str | None = None
     compiled: dict[str, Callable[..., Any]] = field(default_factory=dict)
     eager: set[str] = field(default_factory=set)
+    several: bool = field(default=False, init=False)  # whether the outputs are a tree
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All outputs of real or complex numbers."""
-        return tuple(np.array(v) for v in self._run("value", self._real, *arrays(inputs)))
+        return tuple(np.array(v) for v in self._run("value", self._real, *self._arrays(inputs)))
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """What the pullback of `jax.vjp` gives."""
@@ -39,7 +44,7 @@ class JaxCode(JaxProbes):
             found = pull(tuple(_conjugate(jnp.asarray(c, v.dtype)) for c, v in zip(cts, values, strict=True)))
             return tuple(_conjugate(g) for g in found)  # both make PyTorch's convention of JAX's
 
-        found = self._run("vjp", pulled, arrays(inputs), arrays(cotangents))
+        found = self._run("vjp", pulled, self._arrays(inputs), self._arrays(cotangents))
         answers: list[Array | None] = [None] * len(inputs)
         for k, g in zip(self.moving, found, strict=True):
             answers[k] = np.array(g)
@@ -53,7 +58,7 @@ class JaxCode(JaxProbes):
 
         typed = [np.asarray(t, np.asarray(inputs[k]).dtype) for k, t in zip(self.moving, tangents, strict=True)]
         with forward_mode():
-            return tuple(np.array(v) for v in self._run("jvp", pushed, arrays(inputs), list(arrays(typed))))
+            return tuple(np.array(v) for v in self._run("jvp", pushed, self._arrays(inputs), list(self._arrays(typed))))
 
     def second(self, inputs: Inputs, cotangent: Array, u: Any) -> list[Array]:
         """The gradient of <u, vjp(inputs, cotangent)> by the moving inputs and the cotangent, reverse over reverse."""
@@ -68,8 +73,16 @@ class JaxCode(JaxProbes):
 
         many = u if isinstance(u, tuple) else (u,)
         with forward_mode():
-            found = self._run("second", pulled_back, arrays(inputs), jnp.asarray(cotangent), arrays(many))
+            found = self._run("second", pulled_back, self._arrays(inputs), jnp.asarray(cotangent), self._arrays(many))
         return [np.array(g) for g in found]
+
+    def learnt(self) -> Learnt:
+        """Whether its outputs are several."""
+        return Learnt((True,) if self.several else True)
+
+    def _arrays(self, inputs: Sequence[Array]) -> tuple[Any, ...]:
+        found = arrays(inputs)
+        return found if self.device is None else tuple(jax.device_put(found, _device(self.device)))
 
     def _of(self, args: Sequence[Any]) -> Callable[..., Any]:
         def moved(*some: Any) -> Any:
@@ -79,7 +92,9 @@ class JaxCode(JaxProbes):
         return moved
 
     def _real(self, *args: Any) -> tuple[Any, ...]:
-        leaves = jax.tree_util.tree_leaves(self.fn(*args))
+        found = self.fn(*args)
+        leaves = jax.tree_util.tree_leaves(found)
+        self.several = not jax.tree_util.all_leaves([found])
         real = tuple(jnp.asarray(v) for v in leaves if jnp.issubdtype(jnp.asarray(v).dtype, jnp.inexact))
         if not real:
             raise BadAnswer("the function gives no array of real or complex numbers")
@@ -98,3 +113,26 @@ class JaxCode(JaxProbes):
 
 def _conjugate(x: Any) -> Any:
     return jnp.conj(x) if jnp.iscomplexobj(x) else x
+
+
+def _device(name: str) -> Any:
+    """A device by its platform, and its number behind a colon. Raises RuntimeError where there is none."""
+    platform, _, number = name.partition(":")
+    try:
+        return jax.devices(platform)[int(number or 0)]
+    except IndexError:
+        raise RuntimeError(f"there are {len(jax.devices(platform))} of {platform!r}") from None
+
+
+def absent(device: str) -> str:
+    """Why nothing can be computed on a device; "" where it can. Raises UsageError for a word that is no device."""
+    platform, _, number = device.partition(":")
+    if platform not in PLATFORMS or not (number or "0").isdigit():
+        raise UsageError(
+            f"device {device!r}: one of {', '.join(PLATFORMS)} is expected", did_you_mean(device, PLATFORMS)
+        )
+    try:
+        _device(device)
+    except RuntimeError as error:
+        return f"jax has no device {device!r} here ({str(error).partition(chr(10))[0]})"
+    return ""

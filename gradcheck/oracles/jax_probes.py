@@ -29,6 +29,9 @@ class JaxProbes:
     eager: set[str]
 
     @abstractmethod
+    def _arrays(self, inputs: Sequence[Array]) -> tuple[Any, ...]: ...
+
+    @abstractmethod
     def _real(self, *args: Any) -> tuple[Any, ...]: ...
 
     @abstractmethod
@@ -39,7 +42,7 @@ class JaxProbes:
 
     def some(self, inputs: Inputs, cotangents: Sequence[Array], live: Sequence[int]) -> Answers:
         """The gradients by the inputs in `live`, where only these are differentiated by."""
-        args = arrays(inputs)
+        args = self._arrays(inputs)
 
         def moved(*some: Any) -> tuple[Any, ...]:
             rest = dict(zip(live, some, strict=True))
@@ -50,20 +53,20 @@ class JaxProbes:
 
     def used(self, inputs: Inputs, cotangents: Sequence[Array], which: int) -> Answers:
         """The gradients where only one output is used."""
-        args = arrays(inputs)
+        args = self._arrays(inputs)
         value, pull = jax.vjp(lambda *some: self._of(args)(*some)[which], *[args[k] for k in self.moving])
         return _placed(inputs, self.moving, pull(_typed([cotangents[which]], [value])[0]))
 
     def interleaved(self, inputs: Inputs, cotangents: Sequence[Array], others: Inputs) -> Answers:
         """The gradients where another call was made, and not yet pulled back, between the call and its pullback."""
-        args, second = arrays(inputs), arrays(others)
+        args, second = self._arrays(inputs), self._arrays(others)
         values, pull = jax.vjp(self._of(args), *[args[k] for k in self.moving])
         jax.vjp(self._of(second), *[second[k] for k in self.moving])
         return _placed(inputs, self.moving, pull(_typed(cotangents, values)))
 
     def detached(self, inputs: Inputs, cotangents: Sequence[Array], k: int) -> Answers:
         """What arrives at an input whose gradient is stopped, after a call with the input itself."""
-        args = arrays(inputs)
+        args = self._arrays(inputs)
 
         def stopped(x: Any) -> tuple[Any, ...]:
             self._real(*args[:k], x, *args[k + 1 :])
@@ -74,7 +77,7 @@ class JaxProbes:
 
     def primal(self, inputs: Inputs) -> tuple[Array, ...]:
         """All real outputs, while a derivative is recorded."""
-        args = arrays(inputs)
+        args = self._arrays(inputs)
         return tuple(np.array(v) for v in jax.vjp(self._of(args), *[args[k] for k in self.moving])[0])
 
     def batched(
@@ -84,10 +87,10 @@ class JaxProbes:
 
         axes: of each input, where the batch goes (0 or -1), or None where all points have the same.
         """
-        stacked = [
-            jnp.asarray(np.array(points[0][k]) if a is None else np.stack([np.asarray(p[k]) for p in points], axis=a))
+        stacked = self._arrays([
+            np.array(points[0][k]) if a is None else np.stack([np.asarray(p[k]) for p in points], axis=a)
             for k, a in enumerate(axes)
-        ]
+        ])  # fmt: skip
         cts = tuple(jnp.stack([jnp.asarray(c[j]) for c in cotangents]) for j in range(len(cotangents[0])))
 
         def one(inputs: Sequence[Any], many: Sequence[Any]) -> tuple[Any, Any]:
@@ -95,7 +98,7 @@ class JaxProbes:
             return values, pull(_typed(many, values))
 
         with batching():
-            values, gradients = jax.vmap(one, in_axes=(list(axes), 0))(stacked, cts)
+            values, gradients = jax.vmap(one, in_axes=(list(axes), 0))(list(stacked), cts)
         found = dict(zip(self.moving, gradients, strict=True))
         return [
             (tuple(np.array(v[i]) for v in values),
@@ -105,7 +108,7 @@ class JaxProbes:
 
     def values(self, stacked: Sequence[Array]) -> Array:
         """All real outputs at many points (points, numbers) by one compiled call under `jax.vmap`, as an economy."""
-        return self._rows("values", lambda args: self._real(*args), arrays(_padded(stacked)), len(stacked[0]))
+        return self._rows("values", lambda args: self._real(*args), self._arrays(_padded(stacked)), len(stacked[0]))
 
     def gradients(self, stacked: Sequence[Array], cotangents: Array) -> Array:
         """The gradients by the moving inputs of one output at many points (points, numbers), in the same way."""
@@ -114,7 +117,7 @@ class JaxProbes:
             *args, ct = some
             return jax.vjp(self._of(args), *[args[k] for k in self.moving])[1]((ct,))
 
-        return self._rows("gradients", one, arrays(_padded([*stacked, cotangents])), len(cotangents))
+        return self._rows("gradients", one, self._arrays(_padded([*stacked, cotangents])), len(cotangents))
 
     def _rows(self, what: str, one: Callable[..., Any], stacked: Any, count: int) -> Array:
         with batching():
@@ -128,7 +131,7 @@ class JaxProbes:
             values, pull = jax.vjp(self._of(args), *[args[k] for k in self.moving])
             return (*values, *pull(_typed(cts, values)))
 
-        args, cts = arrays(inputs), arrays(cotangents)
+        args, cts = self._arrays(inputs), self._arrays(cotangents)
         compiled = self._run("both", both, args, cts)
         if "both" in self.eager:
             raise NotOffered("jax.jit refuses it: it branches on its numbers, or leaves JAX")
@@ -145,8 +148,8 @@ class JaxProbes:
 
         typed = [np.asarray(t, np.asarray(inputs[k]).dtype) for k, t in zip(self.moving, tangents, strict=False)]
         with forward_mode():
-            ts = arrays([*typed, np.asarray(tangents[-1])])
-            found = self._run("mixed", pushed, arrays(inputs), jnp.asarray(cotangent), ts)
+            ts = self._arrays([*typed, np.asarray(tangents[-1])])
+            found = self._run("mixed", pushed, self._arrays(inputs), jnp.asarray(cotangent), ts)
         return tuple(np.array(v) for v in found)
 
 

@@ -7,12 +7,12 @@ cotangent w of a complex output f means L = Re(sum(conj(w) f)). As pairs, both a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs, Subject
+from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs, Learnt, Subject, learnt
 
 
 @dataclass
@@ -48,6 +48,10 @@ class Paired:
         if found is None:
             return None
         return tuple(split(v) if c else v for v, c in zip(found, self.complex_outputs, strict=True))
+
+    def learnt(self) -> Learnt:
+        """What calls have shown of the subject inside, and which outputs are pairs."""
+        return replace(learnt(self.inner), complex_outputs=self.complex_outputs)
 
     def _cotangents(self, cotangents: Sequence[Array]) -> list[Array]:
         return [join(w) if c else w for w, c in zip(cotangents, self.complex_outputs, strict=True)]

@@ -7,16 +7,21 @@ SymPy's floats are never asked, and that it finds no simplification says nothing
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
-from gradcheck.errors import Unsupported
+from gradcheck.errors import EvaluationError, Unsupported, UsageError
 from gradcheck.expr import Control, Program
+from gradcheck.expr import nodes as n
 from gradcheck.oracles.inquiry import Inquiry
+from gradcheck.oracles.symbolic_tree import tree
 from gradcheck.spec.model import Claim, ClaimKind
 
 OPERATIONS = 80  # that a formula may have: its size is the limit, not time, so that every run says the same
+MOST = 400  # of a formula that SymPy only derives
+ROUGH: Mapping[str, str] = MappingProxyType({"abs": "Abs", "sign": "sign"})  # no proof rests on them: they have kinks
 SAME = frozenset(
     "sqrt exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc gamma digamma loggamma".split()
 )  # rows that SymPy calls so
@@ -25,7 +30,7 @@ SAME = frozenset(
 class Symbols:
     """The vocabulary on SymPy's expressions; a row that has no exact counterpart raises Unsupported."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: Mapping[str, str] = MappingProxyType({})) -> None:
         import sympy
 
         self._sympy = sympy
@@ -49,6 +54,7 @@ class Symbols:
             "softplus": lambda a: sympy.log(1 + sympy.exp(a)),
             "gammaln": sympy.loggamma,
             **{name: getattr(sympy, name) for name in SAME},
+            **{name: getattr(sympy, theirs) for name, theirs in more.items()},
         }
 
     def constant(self, value: Any, name: str = "") -> Any:
@@ -61,6 +67,27 @@ class Symbols:
         if name.startswith("_") or name not in self._rows:
             raise Unsupported("SymPy", name)
         return self._rows[name]
+
+
+def derivatives(function: Program, inputs: Sequence[str], by: Sequence[str]) -> dict[str, n.Node]:
+    """The derivative of a formula of numbers by each of some inputs, as SymPy has it and nobody has checked.
+
+    SymPy reads our own tree, never a text. Raises UsageError where it is missing, or has no answer in the language.
+    """
+    if importlib.util.find_spec("sympy") is None:
+        raise UsageError("SymPy is not installed; install gradcheck[exact]")
+    import sympy
+
+    names = {name: sympy.Symbol(name, real=True) for name in inputs}
+    try:
+        value = function(Symbols(ROUGH), names, Control(guard=False))
+    except EvaluationError as error:
+        raise UsageError(f"SymPy cannot derive this: {error}") from None
+    except Exception as error:  # a parameter or a branch that SymPy's expressions do not take
+        raise UsageError(f"SymPy cannot read this formula ({type(error).__name__}: {error})") from None
+    if sympy.count_ops(value) > MOST:
+        raise UsageError(f"the formula has more than {MOST} operations: SymPy is not asked")
+    return {name: tree(sympy.diff(value, names[name])) for name in by}
 
 
 def settled(inquiry: Inquiry) -> list[str]:
@@ -84,7 +111,7 @@ def _holds(function: Program, claim: Program, inputs: tuple[str, ...], name: str
     if function.code or claim.code:
         return False
     try:
-        names = {n: sympy.Symbol(n, real=True) for n in inputs}
+        names = {i: sympy.Symbol(i, real=True) for i in inputs}
         value = _expression(function, names)
         difference = sympy.diff(value, names[name]) - _expression(claim, {**names, "value": value})
     except Exception:  # a missing row, a name or a parameter it does not have: SymPy says nothing

@@ -37,67 +37,85 @@ class TorchProbes:
     @abstractmethod
     def _outputs(self, tensors: Sequence[Any]) -> list[Any]: ...
 
+    @abstractmethod
+    def _tensor(self, x: Array) -> Any:
+        """An array as a tensor, where it shall lie."""
+
+    def _leaves(self, inputs: Inputs, live: Sequence[int]) -> list[Any]:
+        """The inputs as tensors, of which some require gradients."""
+        tensors = [self._tensor(x) for x in inputs]
+        return [t.requires_grad_() if k in live else t for k, t in enumerate(tensors)]
+
+    def _pull(self, outputs: Sequence[Any], wrt: Sequence[Any], cotangents: Sequence[Array]) -> Sequence[Any]:
+        """The gradients of the outputs that require any; None for inputs that none of them depends on."""
+        live = [(o, self._tensor(c)) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
+        if not live:
+            return [None] * len(wrt)
+        return gradients_of([o for o, _ in live], wrt, [c for _, c in live])
+
     def some(self, inputs: Inputs, cotangents: Sequence[Array], live: Sequence[int]) -> tuple[Array | None, ...]:
         """The gradients by the inputs in `live`, where only these require any."""
-        tensors = leaves(inputs, live)
+        tensors = self._leaves(inputs, live)
         outputs = self._outputs(tensors)
-        return placed(inputs, live, tensors, pulled(outputs, [tensors[k] for k in live], cotangents))
+        return placed(inputs, live, tensors, self._pull(outputs, [tensors[k] for k in live], cotangents))
 
     def used(self, inputs: Inputs, cotangents: Sequence[Array], which: int) -> tuple[Array | None, ...]:
         """The gradients where only one output was used, so that no cotangent arrives for the others."""
-        tensors = leaves(inputs, self.moving)
+        tensors = self._leaves(inputs, self.moving)
         outputs = self._outputs(tensors)
-        found = pulled([outputs[which]], [tensors[k] for k in self.moving], [cotangents[which]])
+        found = self._pull([outputs[which]], [tensors[k] for k in self.moving], [cotangents[which]])
         return placed(inputs, self.moving, tensors, found)
 
     def undefined(self, inputs: Inputs) -> tuple[Array | None, ...]:
         """The gradients where what follows gives no cotangent at all (None), as another rule may: zeros, or none."""
-        tensors = leaves(inputs, self.moving)
+        tensors = self._leaves(inputs, self.moving)
         live = [o for o in self._outputs(tensors) if o.requires_grad]
         if not live:
             raise NotOffered("no output requires a gradient")
         cut = Undefined.apply(*live)  # type: ignore[no-untyped-call]
-        found = pulled(cut, [tensors[k] for k in self.moving], [torch.ones_like(o).numpy() for o in cut])
+        found = self._pull(cut, [tensors[k] for k in self.moving], [number(torch.ones_like(o)) for o in cut])
         return placed(inputs, self.moving, tensors, found)
 
     def accumulated(
         self, inputs: Inputs, cotangents: Sequence[Array], before: Sequence[Array | None]
     ) -> tuple[Array | None, ...]:
         """What `.grad` holds after two calls with their `.backward()`s, where it held `before`."""
-        tensors = leaves(inputs, self.moving)
+        tensors = self._leaves(inputs, self.moving)
         for k in self.moving:
-            tensors[k].grad = tensor(np.array(before[k]))
+            tensors[k].grad = self._tensor(np.array(before[k]))
         for _ in range(2):
-            live = [(o, tensor(c)) for o, c in zip(self._outputs(tensors), cotangents, strict=True) if o.requires_grad]
+            live = [
+                (o, self._tensor(c)) for o, c in zip(self._outputs(tensors), cotangents, strict=True) if o.requires_grad
+            ]
             if live:
                 torch.autograd.backward([o for o, _ in live], [c for _, c in live])
         return placed(inputs, self.moving, tensors, [tensors[k].grad for k in self.moving])
 
     def interleaved(self, inputs: Inputs, cotangents: Sequence[Array], others: Inputs) -> tuple[Array | None, ...]:
         """The gradients where another call was made, and not yet pulled back, between the call and its backward."""
-        tensors = leaves(inputs, self.moving)
+        tensors = self._leaves(inputs, self.moving)
         outputs = self._outputs(tensors)
-        self._outputs(leaves(others, self.moving))
-        return placed(inputs, self.moving, tensors, pulled(outputs, [tensors[k] for k in self.moving], cotangents))
+        self._outputs(self._leaves(others, self.moving))
+        return placed(inputs, self.moving, tensors, self._pull(outputs, [tensors[k] for k in self.moving], cotangents))
 
     def detached(self, inputs: Inputs, cotangents: Sequence[Array], k: int) -> tuple[Array | None, ...]:
         """What arrives at an input of which the code was given a detached copy, after a call with the input itself."""
-        tensors = leaves(inputs, self.moving)
+        tensors = self._leaves(inputs, self.moving)
         self._outputs(tensors)
         given = list(tensors)
         given[k] = tensors[k].detach()
-        return placed(inputs, (k,), tensors, pulled(self._outputs(given), [tensors[k]], cotangents))
+        return placed(inputs, (k,), tensors, self._pull(self._outputs(given), [tensors[k]], cotangents))
 
     def primal(self, inputs: Inputs) -> tuple[Array, ...]:
         """All real outputs, while a derivative is recorded."""
-        return tuple(number(o) for o in self._outputs(leaves(inputs, self.moving)))
+        return tuple(number(o) for o in self._outputs(self._leaves(inputs, self.moving)))
 
     def after(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Answers, Answers]:
         """The outputs before and after the backward pass through them."""
-        tensors = leaves(inputs, self.moving)
+        tensors = self._leaves(inputs, self.moving)
         outputs = self._outputs(tensors)
         before = tuple(number(o) for o in outputs)
-        pulled(outputs, [tensors[k] for k in self.moving], cotangents)
+        self._pull(outputs, [tensors[k] for k in self.moving], cotangents)
         return before, tuple(number(o) for o in outputs)
 
     def batched(
@@ -108,10 +126,10 @@ class TorchProbes:
         axes: of each input, where the batch goes (0 or -1), or None where all points have the same.
         """
         stacked = [
-            tensor(np.array(points[0][k]) if a is None else np.stack([np.asarray(p[k]) for p in points], axis=a))
+            self._tensor(np.array(points[0][k]) if a is None else np.stack([np.asarray(p[k]) for p in points], axis=a))
             for k, a in enumerate(axes)
         ]
-        cts = [torch.stack([tensor(np.array(c[j])) for c in cotangents]) for j in range(len(cotangents[0]))]
+        cts = [torch.stack([self._tensor(np.array(c[j])) for c in cotangents]) for j in range(len(cotangents[0]))]
 
         def one(inputs: Sequence[Any], many: Sequence[Any]) -> tuple[Any, Any]:
             def moved(*some: Any) -> tuple[Any, ...]:
@@ -137,7 +155,7 @@ class TorchProbes:
             return tuple(self._outputs(tensors))
 
         with torch.no_grad(), batching():
-            return rows_of(torch.vmap(one)(*map(tensor, stacked)))
+            return rows_of(torch.vmap(one)(*map(self._tensor, stacked)))
 
     def gradients(self, stacked: Sequence[Array], cotangents: Array) -> Array:
         """The gradients by the moving inputs of one output at many points (points, numbers), in the same way."""
@@ -151,7 +169,7 @@ class TorchProbes:
             return torch.func.vjp(moved, *[inputs[k] for k in self.moving])[1](ct)
 
         with batching():
-            return rows_of(torch.vmap(one)([tensor(x) for x in stacked], tensor(cotangents)))
+            return rows_of(torch.vmap(one)([self._tensor(x) for x in stacked], self._tensor(cotangents)))
 
     def compiled_and_eager(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Answers, Answers]:
         """Values and then gradients, by `torch.compile` and without."""
@@ -160,7 +178,7 @@ class TorchProbes:
             self._compiled = torch.compile(self.fn, backend=COMPILER, dynamic=False)
         plain, found = self.fn, []
         for call in (self._compiled, plain):
-            tensors = leaves(inputs, self.moving)
+            tensors = self._leaves(inputs, self.moving)
             self.fn = call
             try:
                 with torch._dynamo.config.patch(fail_on_recompile_limit_hit=True):  # else it goes on without compiling
@@ -169,7 +187,7 @@ class TorchProbes:
                 raise NotOffered(f"torch.compile refuses it: {first_line(error)}") from None
             finally:
                 self.fn = plain
-            gradients = pulled(outputs, [tensors[k] for k in self.moving], cotangents)
+            gradients = self._pull(outputs, [tensors[k] for k in self.moving], cotangents)
             some = placed(inputs, self.moving, tensors, gradients)
             found.append((*(number(o) for o in outputs), *(g for g in some if g is not None)))
         return found[0], found[1]
@@ -178,11 +196,11 @@ class TorchProbes:
         """The derivative of the vjp along tangents of the moving inputs and the cotangent: forward over reverse."""
         ad: Any = torch.autograd.forward_ad
         with ad.dual_level(), forward_mode():
-            tensors = leaves(inputs, self.moving)
+            tensors = self._leaves(inputs, self.moving)
             for k, t in zip(self.moving, tangents, strict=False):
-                tensors[k] = ad.make_dual(tensors[k], tensor(np.asarray(t, np.asarray(inputs[k]).dtype)))
+                tensors[k] = ad.make_dual(tensors[k], self._tensor(np.asarray(t, np.asarray(inputs[k]).dtype)))
             outputs = self._outputs(tensors)
-            ct = ad.make_dual(tensor(cotangent), tensor(np.asarray(tangents[-1])))
+            ct = ad.make_dual(self._tensor(cotangent), self._tensor(np.asarray(tangents[-1])))
             wrt = [tensors[k] for k in self.moving]
             found = torch.autograd.grad(outputs, wrt, [ct], allow_unused=True, create_graph=True)
             parts = [None if g is None else ad.unpack_dual(g).tangent for g in found]
@@ -211,27 +229,22 @@ def tensor(x: Array) -> Any:
 
 
 def number(t: Any) -> Array:
-    """A tensor's numbers, in memory of their own; those of a sparse one with its zeros."""
+    """A tensor's numbers, in memory of their own, wherever it lies; those of a sparse one with its zeros."""
     dense = t.detach().to_dense() if t.layout is not torch.strided else t.detach()
-    return np.array(dense.resolve_conj().resolve_neg().numpy())
+    return np.array(dense.resolve_conj().resolve_neg().cpu().numpy())
+
+
+def on_device(device: str, tensor: Any) -> Any:
+    """A copy on a device with the very same strides: all that lies between the numbers is copied too."""
+    if not tensor.numel():
+        return tensor.to(device, copy=True)
+    span = 1 + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
+    return tensor.as_strided((span,), (1,)).to(device, copy=True).as_strided(tensor.shape, tensor.stride())
 
 
 def rows_of(tensors: Sequence[Any]) -> Array:
     """Tensors with the points first, side by side in rows."""
     return np.concatenate([number(t).reshape(len(t), -1) for t in tensors], axis=1)
-
-
-def leaves(inputs: Inputs, live: Sequence[int]) -> list[Any]:
-    """The inputs as tensors, of which some require gradients."""
-    return [tensor(x).requires_grad_() if k in live else tensor(x) for k, x in enumerate(inputs)]
-
-
-def pulled(outputs: Sequence[Any], wrt: Sequence[Any], cotangents: Sequence[Array]) -> Sequence[Any]:
-    """The gradients of the outputs that require any; None for inputs that none of them depends on."""
-    live = [(o, tensor(c)) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
-    if not live:
-        return [None] * len(wrt)
-    return gradients_of([o for o, _ in live], wrt, [c for _, c in live])
 
 
 def gradients_of(ends: Sequence[Any], wrt: Sequence[Any], cts: Sequence[Any], retain: bool = False) -> Sequence[Any]:

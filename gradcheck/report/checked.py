@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from gradcheck.cases.arguments import PLAIN, Form
 from gradcheck.judge.cells import FAILING, REMARKS, CellFinding, Kind, Seen
 from gradcheck.judge.finding import Verdict
+from gradcheck.report.as_called import as_called
+from gradcheck.report.checked_html import html
+from gradcheck.report.naming import Code
+from gradcheck.report.reproduce import lines as reproducing
+from gradcheck.report.reproduce import right_of
 from gradcheck.run.check import Checked, sizes_text
 
-LONG = 200  # characters of an array above which its snippet takes a line of its own
+LONG = 200  # characters of an array that are shown
+ELEMENT = ("", "as stated", "stated")  # ways to a number that is an element of a gradient
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -22,15 +24,14 @@ class Result:
     """What `gradcheck.check` found. `bool(result)` and `.passed` say whether the derivative passes; `str(result)` why.
 
     findings: one or more a cell. power: the smallest relative error of a gradient that would have been caught
-    ("median" over all numbers, "worst": all but the widest 1 %), None where no slope was measured. complex_inputs: the
-    names of those whose last index is 0 for a real part and 1 for an imaginary one; complex_outputs: as cotangents are.
+    ("median" over all numbers, "worst": all but the widest 1 %), None where no slope was measured. Complex numbers are
+    pairs in findings: the last index of what `code.complex_inputs` names is 0 for a real part, 1 for an imaginary one.
     """
 
     name: str
     checked: Checked
     door: str = "numpy"
-    form: Form = PLAIN  # how its arrays lie in its arguments
-    complex_inputs: frozenset[str] = frozenset()
+    code: Code = field(default_factory=Code)  # how the code under test is called in a new Python
 
     @property
     def passed(self) -> bool:
@@ -39,7 +40,7 @@ class Result:
 
     @property
     def verdict(self) -> Verdict:
-        """AGREES, INACCURATE, DISAGREES, CRASHED or UNWITNESSED."""
+        """AGREES, INACCURATE, DISAGREES, CRASHED, UNWITNESSED, or SILENT where there is no such device."""
         return self.checked.standing.verdict
 
     @property
@@ -67,13 +68,7 @@ class Result:
         return "\n".join(_lines(self))
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(f.cell)}</td><td>{escape(f.kind)}</td><td>{f.compared}</td>"
-            f"<td>{escape(f.sentence)}</td></tr>"
-            for f in self.findings
-        )
-        head = "<tr><th>cell</th><th></th><th>compared</th><th></th></tr>"
-        return f"<pre>{escape(str(self))}</pre><table>{head}{rows}</table>"
+        return html(self)
 
 
 def _lines(result: Result) -> list[str]:
@@ -85,6 +80,8 @@ def _lines(result: Result) -> list[str]:
             lines += _shown(result, finding.seen)
     else:
         lines = [f"{result.name}: {_headline(result)}"]
+    if result.verdict is Verdict.SILENT:
+        return lines
     lines += ["", f"{_counts(result)}"]
     told = None if result.passed else finding
     lines += [f"  {f.cell}: {f.kind}: {f.sentence}" for f in result.findings if _worth(f, told)]
@@ -118,120 +115,21 @@ def _counts(result: Result) -> str:
 
 
 def _shown(result: Result, seen: Seen) -> list[str]:
-    """Where, the two numbers, and a snippet."""
-    index, part = _indexed(result, seen)
-    where = f"{seen.input}{list(index)}, its {part} part" if part else seen.place
-    inputs, cotangents = _complexed(result, seen)
-    at = ", ".join(f"{n} = {_text(v)}" for n, v in inputs.items())
-    lines = [f"  at {where}, point {at} ({seen.origin})"]
-    lines.append(f"  cotangent {_text(cotangents if seen.several else cotangents[0])}")
-    if seen.whose:
-        lines.append(f"  got {seen.got!r}; right: {seen.right!r} ± {seen.bar:.1g} by {seen.whose}")
-    return lines + _snippet(result, seen)
+    """Where, the two numbers, and Python that shows them."""
+    called = as_called(result.code, seen)
+    where = f"at {called.place(seen)}, point " if seen.whose and seen.way in ELEMENT else "at "
+    at = ", ".join(f"{n} = {_text(v)}" for n, v in called.inputs.items())
+    cotangents = called.cotangents if seen.several else called.cotangents[0]
+    lines = [f"  {where}{at} ({seen.origin}), cotangent {_text(cotangents)}"]
+    if seen.way == "along":
+        low, high = seen.right - seen.bar, seen.right + seen.bar
+        lines.append(f"  got {seen.got!r}; right: from {low:.9g} to {high:.9g} by {seen.whose}")
+    elif seen.whose:
+        who = f"± {seen.bar:.1g} by {seen.whose}" if seen.bar else f"({seen.whose})"
+        lines.append(f"  got {seen.got!r}; right: {right_of(seen)} {who}")
+    return lines + [f"  {line}" for line in reproducing(result.door, result.code, seen)]
 
 
 def _text(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= LONG else text[: LONG - 3] + "..."
-
-
-def _snippet(result: Result, seen: Seen) -> list[str]:
-    """Python that shows the number, with the caller's own function or rule."""
-    if result.door not in SNIPPETS:  # the caller's own objects, of which no text can be made
-        return []
-    which = list(seen.inputs).index(seen.input)
-    inputs, cotangents = _complexed(result, seen)
-    lines = SNIPPETS[result.door](list(inputs.values()), cotangents, which, result.form)
-    whose = "with your vjp" if result.door == "numpy" else "with your function as fn"
-    return [f"  to see it, {whose}:", *(f"    {line}" for line in [*lines[:-1], *_printed(result, lines[-1], seen)])]
-
-
-def _printed(result: Result, gradient: str, seen: Seen) -> list[str]:
-    """Python that prints the number, given what computes the gradient."""
-    places, part = _indexed(result, seen)
-    if part:
-        return [f"print({gradient}{list(places) or ''}.{part[:4]})"]  # .real or .imag
-    if not seen.along:
-        return [f"print({seen.terms(gradient)})"]
-    return [f"g = {gradient}; print({seen.terms('g')})"]
-
-
-def _indexed(result: Result, seen: Seen) -> tuple[tuple[int, ...], str]:
-    """The element, and which part of it where it is complex."""
-    if seen.input not in result.complex_inputs or not seen.index:
-        return seen.index, ""
-    return seen.index[:-1], ("real", "imaginary")[seen.index[-1]]
-
-
-def _complexed(result: Result, seen: Seen) -> tuple[dict[str, Any], list[Any]]:
-    """The point, and the cotangent of each output, with complex numbers instead of pairs."""
-    inputs = {n: _joined_pairs(x) if n in result.complex_inputs else x for n, x in seen.inputs.items()}
-    cotangents = list(seen.cotangent) if seen.several else [seen.cotangent]
-    kinds = result.checked.complex_outputs or (False,) * len(cotangents)
-    return inputs, [_joined_pairs(c) if k else c for c, k in zip(cotangents, kinds, strict=True)]
-
-
-def _joined_pairs(nested: Any) -> Any:
-    pairs = np.asarray(nested, dtype=float)
-    return (pairs[..., 0] + 1j * pairs[..., 1]).tolist()
-
-
-def _numpy(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[str]:
-    comma = "," if len(inputs) == 1 else ""
-    arguments = "inputs" if form.plain else f"({form.text(words=False)},)"
-    return [
-        f"import numpy as np; inputs = ({', '.join(map(_array, inputs))}{comma})",
-        f"vjp({arguments}, {_joined([_array(c) for c in cts])}){f'[{which}]' if form.plain else form.path(which)}",
-    ]
-
-
-def _torch(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[str]:
-    numbers = [f"torch.tensor({_number(c)}{_real(c)})" for c in cts]
-    tensors = ", ".join(f"torch.tensor({_number(x)}{_real(x)})" for x in inputs)
-    return [
-        f"import torch; inputs = [{tensors}]; x = inputs[{which}].requires_grad_()",
-        f"torch.autograd.grad(fn({form.text()}), x, {_joined(numbers)})[0]",
-    ]
-
-
-def _jax(inputs: list[Any], cts: list[Any], which: int, form: Form) -> list[str]:
-    before, after = "".join(f"inputs[{k}], " for k in range(which)), f", *inputs[{which + 1}:]"
-    numbers = [f"jnp.array({_number(c)})" for c in cts]
-    arrays = ", ".join(f"jnp.array({_number(x)})" for x in inputs)
-    call = f"fn({before}x{after})" if form.plain else f"(lambda *inputs: fn({form.text()}))({before}x{after})"
-    return [
-        f"import jax; import jax.numpy as jnp; jax.config.update('jax_enable_x64', True); inputs = [{arrays}]",
-        _conjugated(f"jax.vjp(lambda x: {call}, inputs[{which}])[1]", numbers, inputs, cts),
-    ]
-
-
-def _conjugated(pull: str, numbers: list[str], inputs: list[Any], cts: list[Any]) -> str:
-    """The pullback's answer; for complex numbers in PyTorch's convention, the conjugate of JAX's."""
-    if not any(np.iscomplexobj(v) for v in (*inputs, *cts)):
-        return f"{pull}({_joined(numbers)})[0]"
-    return f"jnp.conj({pull}({_joined([f'jnp.conj({n})' for n in numbers])})[0])"
-
-
-SNIPPETS: Mapping[str, Callable[[list[Any], Any, int, Form], list[str]]] = {
-    "numpy": _numpy,
-    "torch": _torch,
-    "jax": _jax,
-}
-
-
-def _joined(texts: list[str]) -> str:
-    """One, or a tuple of several."""
-    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
-
-
-def _real(x: Any) -> str:
-    return {"f": ", dtype=torch.float64", "c": ", dtype=torch.complex128"}.get(np.asarray(x).dtype.kind, "")
-
-
-def _number(x: Any) -> str:
-    return repr(x).replace("nan", "float('nan')").replace("inf", "float('inf')")
-
-
-def _array(value: Any) -> str:
-    text = repr(value)
-    return f"np.array({text.replace('nan', 'np.nan').replace('inf', 'np.inf')})"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from gradcheck.cases.plans import digest
 from gradcheck.cases.planting import Tried, points, sampled
 from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.judge.cells import CELLS, FAILING, CellFinding, Kind, Standing, Tally, standing
-from gradcheck.oracles.blackbox import Asked, NotOffered, Second, Subject, flat
+from gradcheck.judge.finding import Verdict
+from gradcheck.oracles.blackbox import Asked, Learnt, NotOffered, Second, Subject, flat, learnt
 from gradcheck.oracles.paired import join
 from gradcheck.oracles.watch import Fatal, Watch
 from gradcheck.run.check_batch import judge_batch
@@ -54,7 +55,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of it. power: the smallest relative error that would have been caught, median and worst."""
+    """What came of it.
+
+    power: the smallest relative error that would have been caught, median and worst. learnt: what calls have shown.
+    """
 
     standing: Standing
     findings: tuple[CellFinding, ...]
@@ -65,7 +69,12 @@ class Checked:
     seconds: float
     dropped: int
     notes: tuple[str, ...]
-    complex_outputs: tuple[bool, ...] = ()  # which outputs are complex, where they were judged as pairs
+    learnt: Learnt = field(default_factory=Learnt)
+
+
+def not_judged(why: str) -> Checked:
+    """A stated silence: nothing was asked, and nothing passes."""
+    return Checked(Standing(Verdict.SILENT, False, why, None), (), None, 0, (), 0, 0.0, 0, ())
 
 
 def chosen_cells(cells: Sequence[str] | None, skip: Sequence[str]) -> frozenset[str]:
@@ -135,7 +144,7 @@ def _checked(
     return Checked(
         verdict, tuple(findings), _power(all_of_it), sum(len(j.points) for j in all_of_it),
         tuple(shapes), watch.calls, watch.seconds, dropped, tuple(notes),
-        getattr(subject, "complex_outputs", ()),
+        learnt(subject, stated.by if stated else None),
     )  # fmt: skip
 
 
@@ -225,7 +234,7 @@ def _one_shape(
     else:
         givens = [settled(g, sizes) for g in inputs]
         tried = points(givens, count, seed)
-    judging = Judging(asked, givens, names, seed, board)
+    judging = Judging(asked, givens, names, seed, board, wanted.cells)
     judge_shape(judging, tried)
     if not judging.points:
         return judging
@@ -298,7 +307,9 @@ def _of_gradient(judging: Judging, board: Mapping[str, Tally], into: str, cells:
     for cell, one in board.items():
         for kind, (seen, sentence) in one.shown.items() if cell in cells else ():
             tally.counts[kind] = tally.counts.get(kind, 0) + one.counts[kind]
-            tally.shown.setdefault(kind, (seen, f"{cell} of the gradient: {sentence}"))
+            plain = into == "second" and seen is not None and not seen.way
+            here = seen and replace(seen, way="second" if plain else "of second order")
+            tally.shown.setdefault(kind, (here, f"{cell} of the gradient: {sentence}"))
 
 
 def _probe(judging: Judging, rule: Callable[..., Any], shape: tuple[int, ...]) -> None:

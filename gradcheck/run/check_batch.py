@@ -71,4 +71,4 @@ def _one_batch(
         ):
             continue
         differ_values("vmap", judging, p, ct, values, plain, how)
-        told(judging, "vmap", p, ct, apart(judging, p, ct, gradients, single), how)
+        told(judging, "vmap", p, ct, apart(judging, p, ct, gradients, single), how, "vmap")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.judge.budgets import SAME_ANSWER
+from gradcheck.judge.budgets import RESTLESS_RANGES, SAME_ANSWER
 from gradcheck.judge.cells import Kind
 from gradcheck.oracles.blackbox import Array, NotOffered, flat
 from gradcheck.oracles.watch import Fatal, raised
@@ -44,11 +45,12 @@ def broadcast_question(judging: Judging, p: int, ct: Row, rng: np.random.Generat
             tally.silence = f"{what} has shape {got.shape}"
             continue
         tally.add(1)
-        if np.isfinite(due).all() and not _close(got, due):
+        if np.isfinite(due).all() and not _close(got, due, judging.court.unrest.gradients):
             i = np.unravel_index(int(np.argmax(np.abs(got - due))), due.shape)
             text = f"{what} is {got[i]:.6g}, the sum over the repetitions {due[i]:.6g}"
             ruling = Ruling(Kind.WRONG, float(due[i]), 0.0, "the sum over the repetitions")
-            tally.show(Kind.OUTSIDE, text, seen(judging, p, 0, ct, float(got[i]), ruling))
+            here = seen(judging, p, 0, ct, float(got[i]), ruling)
+            tally.show(Kind.OUTSIDE, text, replace(here, way="broadcast"))
 
 
 def _narrowed(judging: Judging, p: int) -> Iterator[tuple[int, int, Array]]:
@@ -66,8 +68,13 @@ def _repeats(judging: Judging, short: list[Array], full: list[Array], p: int) ->
     """Whether the function takes the narrow input and gives what it gives for the numbers written out."""
     one, other = judging.asked.flat(short), judging.asked.flat(full)
     known = flat(judging.values[p])
-    return one.shape == other.shape == known.shape and bool(np.isfinite(other).all()) and _close(one, other)
+    return (
+        one.shape == other.shape == known.shape
+        and bool(np.isfinite(other).all())
+        and _close(one, other, judging.court.unrest.values)
+    )
 
 
-def _close(a: Array, b: Array) -> bool:
-    return bool((np.abs(a - b) <= SAME_ANSWER * np.abs(b).max(initial=0.0)).all())
+def _close(a: Array, b: Array, unrest: float) -> bool:
+    allowed = SAME_ANSWER + RESTLESS_RANGES * unrest
+    return bool((np.abs(a - b) <= allowed * np.abs(b).max(initial=0.0)).all())

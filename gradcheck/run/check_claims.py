@@ -96,7 +96,8 @@ def _scaled(gradient: Callable[..., Any]) -> Callable[..., Any]:
 
     def scaled(inputs: Any, ct: Any) -> Any:
         found = gradient(inputs)
-        many = found if isinstance(found, tuple | list) else (found,)
-        return tuple(None if g is None else ct * g for g in many)
+        if not isinstance(found, tuple | list):
+            return None if found is None else ct * found
+        return tuple(None if g is None else ct * g for g in found)
 
     return scaled

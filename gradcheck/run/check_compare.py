@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,8 @@ def suspects_at(judging: Judging, p: int, rng: np.random.Generator) -> list[Susp
         if gradients is None:
             return []
         answer = components(gradients, judging.court.basis, point.inputs)
-        measured = contract(truth.center, truth.bar, truth.kink, ct)
+        unrest = judging.court.unrest.bars(gradients, judging.court.basis, point.inputs)
+        measured = contract(truth.center, truth.bar, truth.kink, ct).blurred(unrest)
         values = float(np.abs(ct).max(initial=0.0) * np.abs(row).max(initial=0.0))
         typical = typical_size(measured.center, values, sizes)
         usual = np.abs(ct).max(initial=0.0) * judging.court.usual
@@ -125,6 +126,6 @@ def _shapes_fit(judging: Judging, p: int, ct: Row, gradients: Sequence[Array | N
         if text:
             first = next((e for e, d in enumerate(judging.court.basis) if d.which == k), 0)
             kind = Kind.OUTSIDE if judging.points[p].outside else Kind.WRONG
-            tally.show(kind, text, seen(judging, p, first, ct, float("nan"), None))
+            tally.show(kind, text, replace(seen(judging, p, first, ct, float("nan"), None), way="shape"))
             return False
     return True

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck.judge.budgets import INACCURATE_UNITS, SAME_ANSWER, UNIT
+from gradcheck.judge.budgets import INACCURATE_UNITS, RESTLESS_RANGES, SAME_ANSWER, UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import State, compare_slopes, contract, typical_size
 from gradcheck.oracles.blackbox import Array, NotOffered, flat
@@ -68,7 +69,11 @@ def _pushed(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[A
             continue
         ruling = Ruling(Kind.WRONG, float(pushed.center[k]), float(pushed.bar[k]), "differences")
         text = f"the jvp's number {int(k)} is {answer[k]:.6g}, not {pushed.center[k]:.6g}"
-        tally.show(Kind.WRONG, text, seen(judging, p, 0, hot, float(answer[k]), ruling))
+        here = replace(
+            seen(judging, p, 0, hot, float(answer[k]), ruling), index=(int(k),), along=(), way="pushed",
+            beside=_named_steps(judging, tangents),
+        )  # fmt: skip
+        tally.show(Kind.WRONG, text, here)
     judging.asked.turn("adjoint")
     try:
         _adjoint(judging, p, tangents, found)
@@ -76,6 +81,10 @@ def _pushed(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[A
         judging.tallies["adjoint"].silence = str(error)
     except Exception as error:  # the code under test may raise anything
         judging.tallies["adjoint"].show(Kind.CRASHED, raised(error, "the vjp"))
+
+
+def _named_steps(judging: Judging, tangents: Sequence[Row]) -> dict[str, Any]:
+    return {judging.names[k]: t.tolist() for k, t in zip(judging.moving, tangents, strict=True)}
 
 
 def _weight(tangent: Row, step: Row) -> float:
@@ -94,7 +103,9 @@ def _adjoint(judging: Judging, p: int, tangents: Sequence[Row], pushed: Sequence
         ])  # fmt: skip
         tally.add(1)
         size = np.abs(forward).sum() + np.abs(back).sum()
-        if not abs(forward.sum() - back.sum()) <= max(SAME_ANSWER, INACCURATE_UNITS * UNIT) * size:
+        unrest = RESTLESS_RANGES * judging.court.unrest.gradients * len(back)
+        if not abs(forward.sum() - back.sum()) <= (max(SAME_ANSWER, INACCURATE_UNITS * UNIT) + unrest) * size:
             ruling = Ruling(Kind.WRONG, float(forward.sum()), 0.0, "the jvp")
             text = f"<vjp(ct), t> is {back.sum():.6g}, <ct, jvp(t)> is {forward.sum():.6g}"
-            tally.show(Kind.WRONG, text, seen(judging, p, 0, ct, float(back.sum()), ruling))
+            here = seen(judging, p, 0, ct, float(back.sum()), ruling)
+            tally.show(Kind.WRONG, text, replace(here, way="paired", beside=_named_steps(judging, tangents)))

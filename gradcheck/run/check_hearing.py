@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.judge.budgets import UNIT
-from gradcheck.judge.cells import Kind, number
+from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import State
+from gradcheck.judge.telling import told_apart
 from gradcheck.run.check_compare import Suspect, crash
 from gradcheck.run.check_judging import Judging, seen
 from gradcheck.run.check_suspects import Ruling
@@ -64,6 +65,7 @@ def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> 
             if undecided:
                 question = judging.points[s.point], s.way, s.cotangent, s.answer
                 ruling = judging.court.by_digits(*question) or judging.court.level(*question)
+                ruling = None if ruling is None else judging.court.settled(ruling, *question)
             else:
                 ruling = judging.court.examine(judging.points[s.point], s.way, s.cotangent, s.answer, s.measured)
         except Exception as error:  # the code under test may raise anything beside a point, too
@@ -105,8 +107,8 @@ def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
     judging.accused |= kind is Kind.WRONG
     what = "the gradient" if not ruling.why else f"the gradient ({ruling.why})"
     here = seen(judging, s.point, s.way, s.cotangent, s.answer, ruling)
-    right = number(ruling.center, ruling.bar)
-    judging.tallies[name].show(kind, f"{what} of {here.place} is {number(s.answer)}, not {right}", here)
+    got, right = told_apart(s.answer, ruling.center, ruling.bar)
+    judging.tallies[name].show(kind, f"{what} of {here.place} is {got}, not {right}", here)
 
 
 def _smooth(judging: Judging, p: int) -> bool:

@@ -30,6 +30,7 @@ class Judging:
     names: Sequence[str]
     seed: int
     tallies: Mapping[str, Tally]
+    cells: frozenset[str] = frozenset(CELLS)  # what is asked
     points: list[Tried] = field(default_factory=list)
     values: list[tuple[Array, ...]] = field(default_factory=list)
     dropped: int = 0
@@ -50,6 +51,10 @@ class Judging:
         """Where each input may lie."""
         return [g.domain for g in self.givens]
 
+    def named(self, p: int) -> dict[str, Any]:
+        """The inputs at a point as nested lists."""
+        return {n: np.asarray(x).tolist() for n, x in zip(self.names, self.points[p].inputs, strict=True)}
+
     @property
     def moving(self) -> tuple[int, ...]:
         """The inputs that derivatives are taken by."""
@@ -69,7 +74,7 @@ def cotangents(rng: np.random.Generator, size: int) -> Iterator[Row]:
 def seen(judging: Judging, p: int, e: int, ct: Row, got: float, ruling: Ruling | None) -> Seen:
     """One number as plain data."""
     point, d = judging.points[p], judging.court.basis[e]
-    inputs = {n: np.asarray(x).tolist() for n, x in zip(judging.names, point.inputs, strict=True)}
+    inputs = judging.named(p)
     cts: Any = [c.tolist() for c in unflattened(ct, judging.values[p])]
     return Seen(
         judging.names[d.which], d.element or (), inputs, cts[0] if len(cts) == 1 else cts, got,

@@ -7,11 +7,12 @@ itself are such slopes, and so are those of nearby points, which are only sample
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.judge.budgets import INACCURATE_UNITS, UNIT
+from gradcheck.judge.budgets import INACCURATE_UNITS, RESTLESS_RANGES, UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import contract
 from gradcheck.oracles.blackbox import flat
@@ -60,6 +61,7 @@ def _at(judging: Judging, p: int, rng: np.random.Generator) -> None:
             if not np.isfinite(answer):
                 continue
             slack = INACCURATE_UNITS * UNIT * (size + float(measured.terms[0]))
+            slack += RESTLESS_RANGES * judging.court.unrest.gradients * len(terms) * size
             _judge(judging, p, step, ct, answer, float(measured.center[0]), float(measured.bar[0]), slack)
 
 
@@ -92,7 +94,9 @@ def _accuse(judging: Judging, p: int, step: Sequence[Row | None], ct: Row, answe
     ends = list(dict.fromkeys(f"{v:.4g}" for v in (low, high)))  # nearby pieces are read to about as many digits
     text = f"moving {named}, the gradient says {answer:.6g}; the pieces that meet say {' to '.join(ends)}"
     first = next(e for e, d in enumerate(judging.court.basis) if step[d.which] is not None)
-    judging.tallies["kinks"].show(kind, text, seen(judging, p, first, ct, answer, ruling))
+    moved = {judging.names[k]: np.asarray(s).tolist() for k, s in enumerate(step) if s is not None}
+    here = replace(seen(judging, p, first, ct, answer, ruling), way="along", beside=moved)
+    judging.tallies["kinks"].show(kind, text, here)
 
 
 def _directions(

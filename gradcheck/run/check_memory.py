@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,11 +17,11 @@ from gradcheck.run.check_tape import after_question
 Layout = Callable[[Array], Array]
 
 
-def layouts() -> Iterator[tuple[str, Layout]]:
-    """The same numbers, otherwise in memory."""
-    yield "every second number of a longer array", _strided
-    yield "a transposed array", lambda a: np.asfortranarray(a) if a.ndim > 1 else _strided(a)
-    yield "a reversed view", lambda a: np.ascontiguousarray(a[..., ::-1])[..., ::-1] if a.ndim else a.copy()
+def layouts() -> Iterator[tuple[str, str, Layout]]:
+    """The same numbers, otherwise in memory: a word, the words, the way."""
+    yield "strided", "every second number of a longer array", _strided
+    yield "transposed", "a transposed array", lambda a: np.asfortranarray(a) if a.ndim > 1 else _strided(a)
+    yield "reversed", "a reversed view", lambda a: np.ascontiguousarray(a[..., ::-1])[..., ::-1] if a.ndim else a.copy()
 
 
 def _strided(a: Array) -> Array:
@@ -42,23 +43,29 @@ def repeated(a: Array) -> tuple[Array, Array]:
 def layout_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
     inputs, cts = judging.points[p].inputs, unflattened(ct, judging.values[p])
     plain = ask(judging, p, ct)
-    for name, lay in layouts():
+    for kind, name, lay in layouts():
         copies = [np.array(x) for x in inputs]
         found = judging.asked.vjp_as_is(copies, [lay(c) for c in cts])
-        told(judging, "layout", p, ct, apart(judging, p, ct, found, plain), f"where the cotangent is not {name}")
+        how = f"where the cotangent is not {name}"
+        laid = {"of": "cotangent", "kind": kind}
+        told(judging, "layout", p, ct, apart(judging, p, ct, found, plain), how, "layout", laid)
         moved = [lay(np.array(x)) for x in inputs]
         found = judging.asked.vjp_as_is(moved, [np.array(c) for c in cts])
-        told(judging, "layout", p, ct, apart(judging, p, ct, found, plain), f"where the inputs are not {name}")
+        how = f"where the inputs are not {name}"
+        laid = {"of": "inputs", "kind": kind}
+        told(judging, "layout", p, ct, apart(judging, p, ct, found, plain), how, "layout", laid)
     views = [repeated(c) for c in cts]
     same = flat([copy for _, copy in views])
     found = judging.asked.vjp_as_is([np.array(x) for x in inputs], [view for view, _ in views])
     told(judging, "layout", p, same, apart(judging, p, same, found, ask(judging, p, same)),
-          "where the cotangent is not one number repeated with stride 0")  # fmt: skip
+          "where the cotangent is not one number repeated with stride 0",
+          "layout", {"of": "cotangent", "kind": "repeated"})  # fmt: skip
     ones = [np.lib.stride_tricks.as_strided(np.ones(1), c.shape, (0,) * c.ndim) for c in cts]
     found = judging.asked.vjp_as_is([np.array(x) for x in inputs], ones)
     one = np.ones_like(ct)
     told(judging, "layout", p, one, apart(judging, p, one, found, ask(judging, p, one)),
-          "where the cotangent of ones is not expanded from one number")  # fmt: skip
+          "where the cotangent of ones is not expanded from one number",
+          "layout", {"of": "cotangent", "kind": "expanded"})  # fmt: skip
 
 
 def mutation_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
@@ -81,8 +88,10 @@ def _unchanged(judging: Judging, p: int, ct: Row, before: Sequence[bytes], after
             what = judging.names[k] if k < len(judging.points[p].inputs) else "the cotangent"
             was = np.frombuffer(old, new.dtype)
             now = np.ascontiguousarray(new).reshape(-1)
-            i = next(k for k in range(was.size) if was[k].tobytes() != now[k].tobytes())
+            i = next(j for j in range(was.size) if was[j].tobytes() != now[j].tobytes())
             text = f"{who} writes to {what}: element {i} was {was[i]:.6g} and is {now[i]:.6g} afterwards"
             ruling = Ruling(Kind.WRONG, float(was[i]), 0.0, "what was handed in")
-            judging.tallies["mutation"].show(Kind.WRONG, text, seen(judging, p, 0, ct, float(now[i]), ruling))
+            here = replace(seen(judging, p, 0, ct, float(now[i]), ruling), way="wrote")
+            here = replace(here, beside={"by": who, "place": k, "element": i})
+            judging.tallies["mutation"].show(Kind.WRONG, text, here)
             return

@@ -83,7 +83,8 @@ def _along(
         if gradients is None:
             return None
         answer = components(gradients, ways, point.inputs)
-        measured = contract(found.center, found.bar, found.kink, ct)
+        unrest = judging.court.unrest.bars(gradients, ways, point.inputs)
+        measured = contract(found.center, found.bar, found.kink, ct).blurred(unrest)
         values = float(np.abs(ct).max(initial=0.0) * np.abs(row).max(initial=0.0))
         typical = typical_size(measured.center, values, lengths)
         every.append(compare_slopes(answer, measured, lengths, values, typical))

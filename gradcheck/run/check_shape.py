@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from gradcheck.cases.planting import Tried
+from gradcheck.judge.budgets import RESTLESS
 from gradcheck.judge.cells import Kind
+from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import flat
 from gradcheck.oracles.watch import Fatal, Unasked
 from gradcheck.run.check_basis import basis
 from gradcheck.run.check_compare import measure, suspects_at
 from gradcheck.run.check_hearing import confirm, hear
-from gradcheck.run.check_judging import Judging
+from gradcheck.run.check_judging import Judging, Row, seen
 from gradcheck.run.check_screen import screen, split
-from gradcheck.run.check_suspects import Court
+from gradcheck.run.check_suspects import Court, Ruling, unflattened
+from gradcheck.run.check_unrest import PROBED, Apart, Unrest, most_apart
 
 SHORT = 200  # characters of a point in a sentence
 
@@ -31,6 +36,7 @@ def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
     ways = basis(judging.givens, shapes, judging.moving)
     judging.court = Court(judging.asked, ways, judging.domains, judging.moving, judging.seed)
     full, screened = split(judging, len(ways))
+    _listen(judging)
     measure(judging, full)
     known = np.array([np.abs(judging.slopes[p].center).max(axis=1, initial=0.0) for p in full])
     judging.court.usual = np.median(known, axis=0)
@@ -44,6 +50,42 @@ def judge_shape(judging: Judging, tried: Sequence[Tried]) -> None:
     hear(judging, suspects)
     if not judging.accused:
         screen(judging, screened, rng)
+
+
+def _listen(judging: Judging) -> None:
+    """Whether repeated calls give the same: a difference that may be is told, and allowed for; more is wrong."""
+    rng = np.random.default_rng([judging.seed, 29])
+    drawn = [p for p, x in enumerate(judging.points) if x.origin in ("drawn", "sampled") and not x.outside][:PROBED]
+    cts = [np.round(rng.normal(0.0, 1.0, flat(judging.values[p]).size), 2) + 0.25 for p in drawn]
+    here = [(judging.points[p].inputs, unflattened(ct, judging.values[p])) for p, ct in zip(drawn, cts, strict=True)]
+    values = most_apart([partial(judging.asked.value, inputs) for inputs, _ in here])
+    gradients = most_apart([partial(judging.asked.vjp, inputs, ct) for inputs, ct in here])
+    judging.court.unrest = Unrest(values.share, gradients.share).excused
+    for cell, what, found in (("value", "the function", values), ("repeat", "the gradient", gradients)):
+        if 0 < found.share <= RESTLESS:
+            share = f"{found.share:.1g} of its largest number"
+            text = f"{what} differs from call to call by up to {share}, as float32's rounding may"
+            judging.tallies[cell].show(Kind.RESTLESS, text)
+        elif found.share > RESTLESS:
+            _unruly(judging, cell, drawn[found.point], cts[found.point], found)
+            judging.accused |= cell == "repeat" and cell in judging.cells  # nobody can say which number is right
+
+
+def _unruly(judging: Judging, cell: str, p: int, ct: Row, found: Apart) -> None:
+    """A number that is another one in another call."""
+    judging.tallies[cell].add(1)
+    low, high = told_apart(found.low, found.high)
+    if cell == "value":
+        text = f"the function gives {high} at a point where it gives {low} in another call"
+        shown = replace(seen(judging, p, 0, ct, found.high, None), way="value")
+    else:
+        e = next(
+            e for e, d in enumerate(judging.court.basis) if d.which == found.which and d.element in (found.index, None)
+        )
+        ruling = Ruling(Kind.WRONG, found.low, 0.0, "in another call")
+        shown = replace(seen(judging, p, e, ct, found.high, ruling), index=found.index, along=(), way="again")
+        text = f"the gradient of {shown.place} is {high}, but {low} in another call"
+    judging.tallies[cell].show(Kind.WRONG, text, shown)
 
 
 def _evaluate(judging: Judging, tried: Sequence[Tried]) -> None:

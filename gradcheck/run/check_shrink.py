@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.cases.planting import Tried
-from gradcheck.judge.cells import CellFinding, Kind, Seen, number
+from gradcheck.cases.planting import Tried, meets
+from gradcheck.judge.cells import CellFinding, Kind, Seen
 from gradcheck.judge.slopes import contract
+from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import flat
 from gradcheck.oracles.blackbox_slopes import jacobian
 from gradcheck.run.check_judging import Judging, moved_together
@@ -37,7 +38,8 @@ def shrunk(finding: CellFinding, judged: Sequence[Judging]) -> CellFinding:
     found = _Search(judging, old).best()
     if found is old:
         return finding
-    text = f"the gradient of {found.place} is {number(found.got)}, not {number(found.right, found.bar)}"
+    got, right = told_apart(found.got, found.right, found.bar)
+    text = f"the gradient of {found.place} is {got}, not {right}"
     return replace(finding, seen=found, sentence=text)
 
 
@@ -72,7 +74,7 @@ class _Search:
                 if candidate is None or not within_box(given.domain, candidate.astype(float)).all():
                     continue
                 changed = [*inputs[:k], candidate, *inputs[k + 1 :]]
-                found = self._wrong(changed, ct)
+                found = self._wrong(changed, ct) if meets(self.judging.givens, changed) else None
                 if found is not None:
                     best, inputs = found, changed
         return best

@@ -14,9 +14,18 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.judge.budgets import CONDITION, DIGITS_LEFT, INACCURATE_UNITS, SAME_ANSWER, UNIT, VALUE_UNITS
-from gradcheck.judge.cells import Kind, Seen, number
+from gradcheck.judge.budgets import (
+    CONDITION,
+    DIGITS_LEFT,
+    INACCURATE_UNITS,
+    RESTLESS_RANGES,
+    SAME_ANSWER,
+    UNIT,
+    VALUE_UNITS,
+)
+from gradcheck.judge.cells import Kind, Seen
 from gradcheck.judge.slopes import State, compare_stated, contract
+from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import Array, Asked, Inputs, Subject, flat
 from gradcheck.oracles.blackbox_slopes import Direction
 from gradcheck.oracles.stated import Formulas
@@ -117,10 +126,11 @@ def _questions(judging: Judging, stated: Stated, theirs: Asked, p: int, rng: np.
             if any(np.asarray(gradients[k]).shape != np.shape(inputs[k]) for k in judging.moving):
                 return []
             bar = np.array([_width(bars, d, inputs) for d in basis])
+            bar += judging.court.unrest.bars(gradients, basis, inputs)
             found.append(_Asked(p, ct, answer, components(centers, basis, inputs), bar))
     except Exception as error:  # what is stated is other people's code too
         text = f"{stated.by.name} raises {type(error).__name__}: {error}"
-        judging.tallies["stated"].show(Kind.CRASHED, text, _here(judging, p, float("nan"), None))
+        judging.tallies["stated"].show(Kind.CRASHED, text, replace(_here(judging, p, float("nan"), None), way="stated"))
     return found
 
 
@@ -144,7 +154,8 @@ def _fits(judging: Judging, p: int, ct: Row, centers: Sequence[Array | None]) ->
         if given != wanted:
             text = f"what is stated of {judging.names[k]} has shape {given}, the input {wanted}"
             first = next(e for e, d in enumerate(judging.court.basis) if d.which == k)
-            judging.tallies["stated"].show(Kind.WRONG, text, seen(judging, p, first, ct, float("nan"), None))
+            here = replace(seen(judging, p, first, ct, float("nan"), None), way="stated")
+            judging.tallies["stated"].show(Kind.WRONG, text, here)
             return False
     return True
 
@@ -159,7 +170,8 @@ def _same_values(judging: Judging, theirs: Asked, p: int) -> bool:
         )
     else:
         a, b = flat(mine), flat(other)
-        off = ~(np.abs(a - b) <= VALUE_UNITS * UNIT * np.abs(b).max(initial=0.0))
+        allowed = VALUE_UNITS * UNIT + RESTLESS_RANGES * judging.court.unrest.values
+        off = ~(np.abs(a - b) <= allowed * np.abs(b).max(initial=0.0))
         if off.any():
             k = int(np.argmax(off))
             got, right = float(a[k]), float(b[k])
@@ -167,7 +179,8 @@ def _same_values(judging: Judging, theirs: Asked, p: int) -> bool:
     if text:
         kind = _kind(judging, p)
         ruling = Ruling(kind, right, 0.0, theirs.subject.name)
-        judging.tallies["value"].show(kind, f"the function {text}", _here(judging, p, got, ruling))
+        here = replace(_here(judging, p, got, ruling), way="values")
+        judging.tallies["value"].show(kind, f"the function {text}", here)
     return not text
 
 
@@ -208,9 +221,10 @@ def _examine(judging: Judging, stated: Stated, theirs: Asked, q: _Asked, e: int)
             who, fault, got = f"by {theirs.subject.name} the gradient", by_slopes, right
         elif judging.slopes.get(q.point) is None or judging.slopes[q.point].kink.any():
             return False  # both lie among the pieces that meet there, or nobody has measured
-    here = seen(judging, q.point, e, q.cotangent, got, fault)
+    here = replace(seen(judging, q.point, e, q.cotangent, got, fault), way="as stated" if fault is ruling else "stated")
     whose = "what was meant" if stated.meant else fault.whose
-    text = f"{who} of {here.place} is {number(got)}, not {number(fault.center, fault.bar)} ({whose})"
+    one, other = told_apart(got, fault.center, fault.bar)
+    text = f"{who} of {here.place} is {one}, not {other} ({whose})"
     judging.tallies["stated"].show(fault.kind, text, here)
     return fault.kind is Kind.WRONG
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradcheck.judge.budgets import SAME_ANSWER
 from gradcheck.judge.cells import Kind
 from gradcheck.oracles.blackbox import NotOffered, flat
 from gradcheck.oracles.watch import Fatal, Unasked, raised
-from gradcheck.run.check_asking import apart, ask, told
+from gradcheck.run.check_asking import Gap, apart, ask, same_values, told
 from gradcheck.run.check_broadcast import broadcast_question
 from gradcheck.run.check_judging import Judging, Row, seen
 from gradcheck.run.check_memory import layout_question, mutation_question
@@ -29,6 +28,7 @@ from gradcheck.run.check_tape import (
 AT_MOST = 16  # points at which these questions are asked
 FEW_POINTS = 4  # points at which a tape is asked in other ways
 COMPILED = 2  # points at which a compiled call is compared
+PLAIN = ("zero", "linear", "repeat")  # cells that ask by calling the rule as everybody does
 SCALE = 2.0**40
 SINGLE_LOSS = 2.0**-10  # a float32 gradient that keeps fewer digits than this is told
 
@@ -65,6 +65,7 @@ def judge_structure(judging: Judging, cells: frozenset[str]) -> None:
                     continue
                 last = flat(judging.asked.cotangents)
                 here = seen(judging, p, 0, last if last.shape == ct.shape else ct, float("nan"), None)
+                here = here if cell in PLAIN else replace(here, way=cell)
                 judging.tallies[cell].show(Kind.CRASHED, raised(error), here)
 
 
@@ -87,10 +88,11 @@ def _zero(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
     found = ask(judging, p, np.zeros_like(ct))
     nothing = [None if g is None else np.zeros(np.shape(g)) for g in found]
     scaled = [None if g is None else np.where(np.asarray(g) == 0, 0.0, np.where(np.isfinite(g), 1.0, g)) for g in found]
-    if apart(judging, p, 0 * ct, scaled, nothing) is not None:
+    none = np.zeros_like(ct)
+    if apart(judging, p, none, scaled, nothing) is not None:
         e = next(e for e, d in enumerate(judging.court.basis) if component(found, d) != 0)
         got = component(found, judging.court.basis[e])
-        told(judging, "zero", p, 0 * ct, (e, got, 0.0), "for a cotangent of zeros")
+        told(judging, "zero", p, none, Gap(e, got, 0.0), "for a cotangent of zeros", "")
     else:
         judging.tallies["zero"].add(1)
 
@@ -106,16 +108,18 @@ def _linear(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None
         ct + other,
         apart(judging, p, ct + other, both, total),
         "by adding the answers for two cotangents",
+        "",
     )
     for factor in (SCALE, 1 / SCALE):
         scaled = [None if g is None else np.asarray(g) * factor for g in one]
         found = apart(judging, p, factor * ct, ask(judging, p, factor * ct), scaled)
         how = f"by scaling the answer for a cotangent {1 / factor:.3g} times it"
-        told(judging, "linear", p, factor * ct, found, how)
+        told(judging, "linear", p, factor * ct, found, how, "")
 
 
 def _repeat(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
     first = ask(judging, p, ct)
+    other = p
     for how in ("again", "again", "after a call at another point"):
         if how.startswith("after"):
             other = int(rng.choice(judging.right or [p]))
@@ -123,19 +127,21 @@ def _repeat(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None
             ask(judging, other, ct if flat(judging.values[other]).size == ct.size else np.ones_like(ct))
             judging.asked.value(judging.points[p].inputs)
         differ = apart(judging, p, ct, ask(judging, p, ct), first)
-        told(judging, "repeat", p, ct, differ, f"when it was called before ({how})")
+        way, beside = ("between", judging.named(other)) if how.startswith("after") else ("again", {})
+        told(judging, "repeat", p, ct, differ, f"when it was called before ({how})", way, beside)
     interleaved(judging, p, ct, rng, first)
     if judging.asked.offers("again"):
         inputs = [np.array(x) for x in judging.points[p].inputs]
         found = judging.asked.probe("again", inputs, unflattened(ct, judging.values[p]))
         differ = apart(judging, p, ct, found, first)
-        told(judging, "repeat", p, ct, differ, "by the first of two backward passes through one graph")
+        told(judging, "repeat", p, ct, differ, "by the first of two backward passes through one graph", "twice")
     values = flat(judging.asked.value(judging.points[p].inputs))
     known = flat(judging.values[p])
-    if not np.array_equal(values, known) and np.abs(values - known).max() > SAME_ANSWER * np.abs(known).max():
+    if not np.array_equal(values, known) and np.abs(values - known).max() > same_values(judging) * np.abs(known).max():
         worst = int(np.argmax(np.abs(values - known)))
         text = f"the function gives {values[worst]:.6g} at a point where it gave {known[worst]:.6g} before"
-        judging.tallies["value"].show(Kind.WRONG, text, seen(judging, p, 0, ct, float(values[worst]), None))
+        here = replace(seen(judging, p, 0, ct, float(values[worst]), None), way="value")
+        judging.tallies["value"].show(Kind.WRONG, text, here)
 
 
 def _float32(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:

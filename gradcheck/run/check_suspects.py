@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.cases.planting import Tried
-from gradcheck.judge.budgets import CONDITION, DIGITS_LEFT, INACCURATE_UNITS, NEGLIGIBLE, UNDERFLOW, UNIT
+from gradcheck.judge.budgets import (
+    CONDITION,
+    DIGITS_LEFT,
+    INACCURATE_UNITS,
+    NEGLIGIBLE,
+    RESTLESS_RANGES,
+    UNDERFLOW,
+    UNIT,
+)
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import Contracted, contract, rounding_of
 from gradcheck.oracles.blackbox import Array, Asked, Inputs, flat
@@ -28,6 +36,7 @@ from gradcheck.oracles.blackbox_slopes import (
     pieces,
     second_opinion,
 )
+from gradcheck.run.check_unrest import CALLS, Unrest
 from gradcheck.spec.model import Domain
 
 AGAIN = 0.37  # the lengths of the second measurement, in those of the first
@@ -62,11 +71,12 @@ class Court:
     largest: float = 0.0  # of the function's values at this shape
     trusted: bool = False  # whether the code was seen to run on precise numbers, and to agree there with the ladder
     silence: str = ""  # why it was not
+    unrest: Unrest = field(default_factory=Unrest)  # what repeated calls differ by, and may
     known: dict[bytes, bool] = field(default_factory=dict)  # points at which the function is smooth, or is not
 
     def examine(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float, first: Contracted) -> Ruling:
         """The ruling on one element of the gradient at one point; `first` is what was measured of it, (1,)."""
-        found = self._examined(tried, e, cotangent, answer, first)
+        found = self.settled(self._examined(tried, e, cotangent, answer, first), tried, e, cotangent, answer)
         if (
             found.kind is Kind.WRONG
             and np.isfinite(answer)
@@ -76,6 +86,19 @@ class Court:
         if tried.extreme and found.kind is Kind.WRONG:
             return replace(found, kind=Kind.INACCURATE, why="at a size at which intermediates lose their digits")
         return found
+
+    def settled(
+        self, ruling: Ruling, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float
+    ) -> Ruling:  # fmt: skip
+        """The ruling, where calls differ from each other: what they differ by at this very point is no fault."""
+        if not self.unrest.gradients or ruling.kind not in (Kind.WRONG, Kind.INACCURATE) or not np.isfinite(answer):
+            return ruling
+        cts = unflattened(cotangent, self.asked.value(tried.inputs))
+        answers = [self.asked.vjp(tried.inputs, cts) for _ in range(CALLS)]
+        numbers = [component(g, self.basis[e], tried.inputs) for g in answers]
+        apart = RESTLESS_RANGES * (max(numbers) - min(numbers))
+        allowed = max(apart, float(self.unrest.bars(answers[0], self.basis, tried.inputs)[e]))
+        return replace(ruling, kind=Kind.RIGHT) if abs(answer - ruling.center) <= ruling.bar + allowed else ruling
 
     def _defended(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64], answer: float, found: Ruling) -> bool:
         """Whether plain differences side with the answer, or against the number that accuses it."""

@@ -7,15 +7,15 @@ already, inputs that were detached, another call in between, compiled calls. Doo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck.judge.budgets import SAME_ANSWER
-from gradcheck.judge.cells import Kind
+from gradcheck.judge.cells import Kind, Seen
 from gradcheck.oracles.blackbox import Answers, Array, NotOffered, flat
 from gradcheck.oracles.watch import Fatal, Unasked
-from gradcheck.run.check_asking import Gradients, apart, ask, told
+from gradcheck.run.check_asking import Gap, Gradients, apart, ask, same_values, told
 from gradcheck.run.check_judging import Judging, Row, seen
 from gradcheck.run.check_suspects import Ruling, unflattened
 
@@ -41,9 +41,10 @@ def subsets_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator
         rest = [j for j in judging.moving if j != k]
         found = _probe(judging, "some", p, ct, rest)
         told(judging, "subsets", p, ct, _differ(judging, p, ct, found, plain),
-             f"where {judging.names[k]} wants a gradient too")  # fmt: skip
+             f"where {judging.names[k]} wants a gradient too", "subsets", {"live": rest})  # fmt: skip
         found = _probe(judging, "some", p, ct, [k])
-        told(judging, "subsets", p, ct, _differ(judging, p, ct, found, plain), "where the other inputs want gradients")
+        told(judging, "subsets", p, ct, _differ(judging, p, ct, found, plain),
+             "where the other inputs want gradients", "subsets", {"live": [k]})  # fmt: skip
 
 
 def undefined_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
@@ -54,14 +55,14 @@ def undefined_question(judging: Judging, p: int, ct: Row, rng: np.random.Generat
             alone = _only(values, which) * ct
             found = _probe(judging, "used", p, alone, which)
             differ = apart(judging, p, alone, found, ask(judging, p, alone))
-            told(judging, "undefined", p, alone, differ, "for zeros where outputs were not used")
+            told(judging, "undefined", p, alone, differ, "for zeros where outputs were not used", "unused")
     elif not judging.asked.offers("undefined"):
         raise NotOffered("there is one output")
     if judging.asked.offers("undefined"):
         found = judging.asked.probe("undefined", _fresh(judging, p))
         nothing = [None if g is None else np.zeros(np.shape(g)) for g in found]
         differ = apart(judging, p, 0 * ct, [None if g is None else np.sign(g) for g in found], nothing)
-        told(judging, "undefined", p, 0 * ct, differ, "where no cotangent is defined")
+        told(judging, "undefined", p, 0 * ct, differ, "where no cotangent is defined", "undefined")
 
 
 def accumulate_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
@@ -74,7 +75,7 @@ def accumulate_question(judging: Judging, p: int, ct: Row, rng: np.random.Genera
     found = _probe(judging, "accumulated", p, ct, before)
     due = [None if b is None or g is None else b + 2.0 * np.asarray(g) for b, g in zip(before, plain, strict=True)]
     told(judging, "accumulate", p, ct, apart(judging, p, ct, found, due),
-         "in .grad, by adding two gradients to what it held")  # fmt: skip
+         "in .grad, by adding two gradients to what it held", "accumulate")  # fmt: skip
 
 
 def detached_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
@@ -84,7 +85,8 @@ def detached_question(judging: Judging, p: int, ct: Row, rng: np.random.Generato
         nothing = [None if g is None else np.zeros(np.shape(g)) for g in found]
         signs = [None if g is None else np.sign(g) for g in found]
         differ = _differ(judging, p, 0 * ct, signs, nothing)
-        told(judging, "detached", p, ct, differ, f"(its sign) where {judging.names[k]} was detached")
+        told(judging, "detached", p, ct, differ, f"(its sign) where {judging.names[k]} was detached",
+             "detached")  # fmt: skip
 
 
 def interleaved(judging: Judging, p: int, ct: Row, rng: np.random.Generator, first: Gradients) -> None:
@@ -94,7 +96,7 @@ def interleaved(judging: Judging, p: int, ct: Row, rng: np.random.Generator, fir
         others = [np.array(x) for x in judging.points[other].inputs]
         found = _probe(judging, "interleaved", p, ct, others)
         how = "where no other call comes between it and its backward pass"
-        told(judging, "repeat", p, ct, apart(judging, p, ct, found, first), how)
+        told(judging, "repeat", p, ct, apart(judging, p, ct, found, first), how, "interleaved")
 
 
 def primal_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator) -> None:
@@ -105,14 +107,14 @@ def primal_question(judging: Judging, p: int, ct: Row, rng: np.random.Generator)
     tally.add(known.size)
     if found.shape != known.shape:
         shapes = f"{found.size} numbers under differentiation, {known.size} without"
-        tally.show(Kind.WRONG, f"the function gives {shapes}", seen(judging, p, 0, ct, float("nan"), None))
+        tally.show(Kind.WRONG, f"the function gives {shapes}", _without(judging, p, ct, float("nan"), None))
         return
     gap = np.abs(found - known)
-    if not gap.max(initial=0.0) <= SAME_ANSWER * np.abs(known).max(initial=0.0):
+    if not gap.max(initial=0.0) <= same_values(judging) * np.abs(known).max(initial=0.0):
         k = int(np.argmax(np.where(np.isfinite(gap), gap, np.inf)))
         ruling = Ruling(Kind.WRONG, float(known[k]), 0.0, "the function without differentiation")
         text = f"under differentiation the function's number {k} is {found[k]:.6g}, otherwise {known[k]:.6g}"
-        tally.show(Kind.WRONG, text, seen(judging, p, 0, ct, float(found[k]), ruling))
+        tally.show(Kind.WRONG, text, _without(judging, p, ct, float(found[k]), ruling))
 
 
 def judge_refusals(judging: Judging) -> None:
@@ -152,7 +154,8 @@ def compiled_question(judging: Judging, p: int, ct: Row, rng: np.random.Generato
     outputs = len(judging.values[p])
     differ_values("compiled", judging, p, ct, compiled[:outputs], eager[:outputs], "by the call that is not compiled")
     one, other = (placed(judging, found[outputs:]) for found in (compiled, eager))
-    told(judging, "compiled", p, ct, apart(judging, p, ct, one, other), "by the call that is not compiled")
+    how = "by the call that is not compiled"
+    told(judging, "compiled", p, ct, apart(judging, p, ct, one, other), how, "compiled")
 
 
 def differ_values(
@@ -165,13 +168,13 @@ def differ_values(
     if a.shape != b.shape:
         tally.show(Kind.WRONG, f"the function gives {a.size} numbers, {b.size} {how}")
         return
-    differ = ~((np.abs(a - b) <= SAME_ANSWER * np.abs(b[np.isfinite(b)]).max(initial=0.0)) | (a == b))
+    differ = ~((np.abs(a - b) <= same_values(judging) * np.abs(b[np.isfinite(b)]).max(initial=0.0)) | (a == b))
     differ &= ~(np.isnan(a) & np.isnan(b))
     if differ.any():
         k = int(np.argmax(differ))
         ruling = Ruling(Kind.WRONG, float(b[k]), 0.0, how)
         text = f"the function's number {k} is {a[k]:.6g}, but {b[k]:.6g} {how}"
-        tally.show(Kind.WRONG, text, seen(judging, p, 0, ct, float(a[k]), ruling))
+        tally.show(Kind.WRONG, text, _without(judging, p, ct, float(a[k]), ruling))
 
 
 def after_question(judging: Judging, p: int, ct: Row) -> None:
@@ -186,7 +189,12 @@ def after_question(judging: Judging, p: int, ct: Row) -> None:
         text = (
             f"the backward pass writes to the output: number {k} was {before[k]:.6g} and is {after[k]:.6g} afterwards"
         )
-        judging.tallies["mutation"].show(Kind.WRONG, text, seen(judging, p, 0, ct, float(after[k]), ruling))
+        judging.tallies["mutation"].show(Kind.WRONG, text, _without(judging, p, ct, float(after[k]), ruling))
+
+
+def _without(judging: Judging, p: int, ct: Row, got: float, ruling: Ruling | None) -> Seen:
+    """A number of the function's values, which no call of the rule shows."""
+    return replace(seen(judging, p, 0, ct, got, ruling), way="values")
 
 
 def placed(judging: Judging, gradients: Sequence[Array | None]) -> Answers:
@@ -216,7 +224,7 @@ def _fresh(judging: Judging, p: int) -> list[Array]:
     return [np.array(x) for x in judging.points[p].inputs]
 
 
-def _differ(judging: Judging, p: int, ct: Row, found: Gradients, due: Gradients) -> tuple[int, float, float] | None:
+def _differ(judging: Judging, p: int, ct: Row, found: Gradients, due: Gradients) -> Gap | None:
     """Where two answers differ among the inputs that were asked for."""
     filled = [b if a is None else a for a, b in zip(found, due, strict=True)]
     if any(filled[k] is None for k in judging.moving):  # nothing was asked of that input on either side

@@ -45,9 +45,12 @@ def _here(work: Sequence[Entry], config: Config) -> Iterator[Outcome]:
 
 
 def prepare(config: Config) -> None:
-    """Make the modules under test importable (unless imports are refused), and keep libraries to one thread."""
+    """Make the modules under test importable, where some may be imported, and keep libraries to one thread.
+
+    Where none may, the project's folders stay out of Python's path: what lies in them could take a library's place.
+    """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    for folder in reversed(config.python_path if config.allowed is not None else ()):
+    for folder in reversed(config.python_path if config.allowed else ()):
         path = os.path.abspath(folder)
         if path not in sys.path:
             sys.path.insert(0, path)

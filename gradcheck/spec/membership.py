@@ -41,6 +41,14 @@ def within_box(domain: Domain, x: Array) -> Mask:
         return np.asarray(found & (x == np.trunc(x)) if domain.kind in ("integer", "boolean") else found)
 
 
+def agrees(domain: Domain, inputs: Mapping[str, Array]) -> bool:
+    """Whether the predicate of a domain, where it has one, holds at one point."""
+    if domain.predicate is None:
+        return True
+    batch = {name: np.asarray(x, dtype=float)[None] for name, x in inputs.items()}
+    return bool(_everywhere(_predicate(domain, batch, {}, 1)).all())
+
+
 def room(domain: Domain, x: Array) -> tuple[Array, Array]:
     """How far each element may move down and up before it leaves the interval (inf where it has no end)."""
     return np.maximum(x - domain.low, 0.0), np.maximum(domain.high - x, 0.0)

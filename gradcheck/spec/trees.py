@@ -48,6 +48,15 @@ def rebuilt(like: Any, numbers: Iterator[Any], inner: Callable[[Any], bool] = is
     return tuple(parts) if isinstance(like, tuple) else parts
 
 
+def plain_tree(like: Any, numbers: Iterator[Any]) -> Any:
+    """The same of dicts and tuples alone, whatever classes the tree is made of."""
+    if not is_nested(like):
+        return next(numbers)
+    if isinstance(like, Mapping):
+        return {key: plain_tree(entry, numbers) for key, entry in like.items()}
+    return tuple(plain_tree(entry, numbers) for entry in like)
+
+
 def aligned(like: Any, given: Any, inner: Callable[[Any], bool] = is_nested) -> list[Any]:
     """The leaves of `given` where it is nested as `like` is; None for a whole branch stands for each of its leaves.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
 import pytest
+from pasting import pasted, shows
 from rules_by_hand import PAIRS, of, sine_rule, tied_max_rule
 
 from gradcheck import SPD, Integer, Real, Simplex, Triangular, check
@@ -38,6 +37,8 @@ def test_the_wrong_rule_is_caught_in_its_cell_with_the_right_number(name: str) -
     told = result.checked.standing.decisive
     assert told is not None
     assert told.cell == pair.cell, str(result)
+    if pair.cell != "repeat":  # told what it gave before, a rule that forgets need not do so again
+        shows(result, pasted(result, **{"fn": pair.fn, "vjp": pair.wrong} | pair.options | pair.wrong_options))
     if told.seen is None:
         assert pair.true is None
         return
@@ -50,22 +51,6 @@ def test_the_wrong_rule_is_caught_in_its_cell_with_the_right_number(name: str) -
         assert not abs(seen.got - truth) <= seen.bar  # also where it is NaN
 
 
-def test_the_snippet_shows_the_wrong_number() -> None:
-    pair = PAIRS["softsign without the square"]
-    result = check(pair.fn, pair.inputs, vjp=pair.wrong, points=POINTS)
-    lines = [line.strip() for line in str(result).splitlines()]
-    start = lines.index("to see it, with your vjp:")
-    assert start <= 5  # what, where, the right number and how to see it: all in the first eight lines
-    said = io.StringIO()
-    with redirect_stdout(said):
-        exec("\n".join(lines[start + 1 : start + 3]), {"vjp": pair.wrong})
-    told = result.checked.standing.decisive
-    assert told is not None and told.seen is not None
-    assert float(said.getvalue()) == told.seen.got
-    assert lines[0].startswith("softsign: DISAGREES in reverse: the gradient of x[0] is 0.5, not 0.25")
-    assert lines[3].startswith("got 0.5; right: 0.25 ± ")
-
-
 def test_a_result_says_what_it_is() -> None:
     good = check(np.sin, [Real(2)], vjp=sine_rule, points=POINTS)
     assert good
@@ -73,7 +58,7 @@ def test_a_result_says_what_it_is() -> None:
     assert good.power is not None
     assert 0 < good.power["median"] <= good.power["worst"] < 1e-4
     assert "not asked or not decided" in str(good)  # no jvp, no second order: nothing unchecked looks like a pass
-    assert "<table>" in good._repr_html_()
+    assert "<table" in good._repr_html_()
     bad = check(np.sin, [Real(2)], vjp=lambda i, ct: (2 * sine_rule(i, ct)[0],), points=POINTS)
     assert not bad
     with pytest.raises(AssertionError, match="DISAGREES in reverse"):
@@ -323,7 +308,7 @@ def test_the_same_seed_gives_the_same_words() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"vjp": None}, "give vjp= or gradient="),
+        ({"vjp": None}, "give a vjp or gradient"),
         ({"backend": "tensorflow"}, "no door"),
         ({"order": 3}, "order is 1 or 2"),
         ({"points": 0}, "asks for nothing"),

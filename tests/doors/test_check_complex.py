@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
+from pasting import pasted, shows
 
 from gradcheck import Complex, Real, check
 from gradcheck.errors import UsageError
@@ -101,18 +100,17 @@ def test_forward_mode_and_several_inputs() -> None:
     assert {f.cell for f in good.findings if f.kind is Kind.RIGHT} >= {"reverse", "forward", "adjoint", "linear"}
     bad = check(fn, inputs, vjp=vjp, jvp=lambda i, t: (t[0].conj() * i[1] + i[0] * t[1], np.sum(t[1])), points=POINTS)
     assert not bad.passed
+    half = check(fn, inputs, vjp=lambda i, ct: (vjp(i, ct)[0] / 2, vjp(i, ct)[1]), points=POINTS, cells=["reverse"])
+    shows(half, pasted(half, vjp=lambda i, ct: (vjp(i, ct)[0] / 2, vjp(i, ct)[1])))
 
 
 def test_the_snippet_has_complex_numbers() -> None:
     pair = PAIRS["a square without the conjugate"]
-    told = str(check(pair.fn, [Complex("n")], vjp=pair.wrong, points=POINTS))
-    lines = [line.strip() for line in told.splitlines()]
-    assert "[0], its" in lines[1] and "j]" in lines[1]
-    start = lines.index("to see it, with your vjp:")
-    said = io.StringIO()
-    with redirect_stdout(said):
-        exec("\n".join(lines[start + 1 : start + 3]), {"vjp": pair.wrong})
-    assert f"got {float(said.getvalue())!r};" in told
+    bad = check(pair.fn, {"z": Complex("n")}, vjp=pair.wrong, points=POINTS)
+    told = str(bad).splitlines()[1]
+    assert "z[0], its" in told
+    assert "j]" in told
+    shows(bad, pasted(bad, vjp=pair.wrong))
 
 
 def test_examples_and_samplers() -> None:
@@ -161,7 +159,9 @@ def test_pytorch() -> None:
         conjugate = False
 
     assert check(Square.apply, [Complex()], points=FEW, order=2).passed
-    assert not check(Forgotten.apply, [Complex()], points=FEW).passed
+    forgotten = check(Forgotten.apply, [Complex()], points=FEW)
+    assert not forgotten.passed
+    shows(forgotten, pasted(forgotten, fn=Forgotten.apply))
     own = check(lambda z: (z.abs() * z).conj(), [Complex()], backend="torch", points=FEW)
     assert own.passed, str(own)
     assert {f.cell for f in own.findings if f.kind is Kind.RIGHT} >= {"reverse", "forward", "adjoint"}
@@ -179,10 +179,5 @@ def test_jax() -> None:
     assert check(square(False), [Complex()], points=FEW).passed  # JAX's convention does not conjugate
     bad = check(square(True), [Complex()], points=FEW)
     assert not bad.passed
-    lines = [line.strip() for line in str(bad).splitlines()]
-    start = lines.index("to see it, with your function as fn:")
-    said = io.StringIO()
-    with redirect_stdout(said):
-        exec("\n".join(lines[start + 1 : start + 3]), {"fn": square(True)})
-    assert f"got {float(said.getvalue())!r};" in str(bad)
+    shows(bad, pasted(bad, fn=square(True)))
     assert check(lambda x: jnp.exp(1j * x), [Real()], backend="jax", points=FEW).passed

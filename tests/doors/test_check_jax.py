@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 import subprocess
 import sys
-from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
 import pytest
+from pasting import pasted, shows
 
 pytest.importorskip("jax")
 
@@ -51,19 +50,17 @@ def test_a_custom_vjp() -> None:
     assert any(f.cell == "forward" and f.kind is Kind.SILENT for f in good.findings)  # a custom_vjp has none
     bad = check(softsign_with(1), [Real(2)], points=POINTS)
     assert wrong_cells(bad) == ["reverse"]
-    lines = [line.strip() for line in str(bad).splitlines()]
-    start = lines.index("to see it, with your function as fn:")
-    said = io.StringIO()
-    with redirect_stdout(said):
-        exec("\n".join(lines[start + 1 : start + 3]), {"fn": softsign_with(1)})
-    assert float(said.getvalue()) == bad.checked.standing.decisive.seen.got  # type: ignore[union-attr]
+    shows(bad, pasted(bad, fn=softsign_with(1)))
 
 
 def test_a_custom_jvp_and_second_order() -> None:
     good = check(cube_with(3.0), [Real(2)], points=POINTS, order=2)
     assert good.passed, str(good)
     assert {f.cell for f in good.findings if f.kind is Kind.RIGHT} >= {"reverse", "forward", "adjoint", "second"}
-    assert {"reverse", "forward"} <= set(wrong_cells(check(cube_with(2.0), [Real(2)], points=POINTS)))
+    bad = check(cube_with(2.0), [Real(2)], points=POINTS)
+    assert {"reverse", "forward"} <= set(wrong_cells(bad))
+    forward = check(cube_with(2.0), [Real(2)], points=POINTS, cells=["forward"])
+    shows(forward, pasted(forward, fn=cube_with(2.0)))
 
 
 def test_branches_on_numbers_and_trees() -> None:

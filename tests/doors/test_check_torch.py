@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
+from pasting import pasted, shows
 from torch.autograd.function import once_differentiable
 
 from gradcheck import Integer, Real, check
@@ -89,23 +88,26 @@ def test_a_right_function_passes_and_a_wrong_one_does_not() -> None:
     assert wrong_cells(bad) == ["reverse"]
     lines = [line.strip() for line in str(bad).splitlines()]
     assert lines[0] == "Unsquared.apply: DISAGREES in reverse: the gradient of x0[0] is 0.5, not 0.25"
-    start = lines.index("to see it, with your function as fn:")
-    said = io.StringIO()
-    with redirect_stdout(said):
-        exec("\n".join(lines[start + 1 : start + 3]), {"fn": Unsquared.apply})
-    assert "0.5000" in said.getvalue()
+    assert "right: 0.25 ± " in lines[2]
+    shows(bad, pasted(bad))  # by the name that leads to it, which is imported
 
 
 def test_layouts_and_second_passes() -> None:
-    assert "layout" in wrong_cells(check(Strided.apply, [Real(2, 3)], points=POINTS))
-    assert wrong_cells(check(UsedUp.apply, [Real(2)], points=POINTS)) == ["repeat"]
+    strided = check(Strided.apply, [Real(2, 3)], points=POINTS)
+    assert "layout" in wrong_cells(strided)
+    shows(strided, pasted(strided))
+    used = check(UsedUp.apply, [Real(2)], points=POINTS)
+    assert wrong_cells(used) == ["repeat"]
+    shows(used, pasted(used))
 
 
 def test_second_order_by_two_backward_passes() -> None:
     good = check(lambda x: x**3, [Real(2)], backend="torch", points=POINTS, order=2)
     assert any(f.cell == "second" and f.kind is Kind.RIGHT for f in good.findings), str(good)
     assert check(Cube.apply, [Real(2)], points=POINTS).passed
-    assert wrong_cells(check(Cube.apply, [Real(2)], points=POINTS, order=2)) == ["second"]
+    bad = check(Cube.apply, [Real(2)], points=POINTS, order=2)
+    assert wrong_cells(bad) == ["second"]
+    shows(bad, pasted(bad))
     once = check(Strided.apply, [Real(2)], points=POINTS, order=2, skip=["layout"])
     assert any(
         f.cell == "second" and f.kind is Kind.SILENT and "once_differentiable" in f.sentence for f in once.findings
@@ -125,7 +127,10 @@ def test_a_module_is_judged_with_its_parameters() -> None:
         def forward(self, x: Any) -> Any:
             return torch.nn.functional.linear(x, self.weight, self.bias.detach())  # the bias moves nothing backward
 
-    told = check(Frozen(3, 2), [Real(2, 3)], points=8).checked.standing.decisive
+    frozen = Frozen(3, 2)
+    bad = check(frozen, [Real(2, 3)], points=8)
+    shows(bad, pasted(bad, fn=frozen))
+    told = bad.checked.standing.decisive
     assert told is not None
     assert told.seen is not None
     assert told.seen.input == "bias"

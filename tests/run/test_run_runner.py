@@ -183,14 +183,15 @@ def test_code_that_leaves_is_a_crash_of_its_witness(write, light, fatal, monkeyp
     assert exit_code(found) == 1
 
 
-def test_folders_of_modules_are_found_first_unless_imports_are_refused(light, monkeypatch, tmp_path: Path):
+def test_folders_of_modules_are_found_first_where_something_may_be_imported(light, monkeypatch, tmp_path: Path):
     monkeypatch.setattr(sys, "path", ["elsewhere"])
     monkeypatch.setattr(os, "environ", dict(os.environ))
     folders = (str(tmp_path / "a"), str(tmp_path / "b"))
-    prepare(light(python_path=folders, allowed=None))
-    assert sys.path == ["elsewhere"]
+    for nothing in (None, ()):  # refused, or nothing named: no folder may take a library's place
+        prepare(light(python_path=folders, allowed=nothing))
+        assert sys.path == ["elsewhere"]
     for _ in range(2):  # twice is once
-        prepare(light(python_path=folders))
+        prepare(light(python_path=folders, allowed=("mypkg",)))
         assert sys.path == [*folders, "elsewhere"]
 
 

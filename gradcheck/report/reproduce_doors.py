@@ -1,0 +1,340 @@
+"""What is each door's Python for a gradient? Expressions over `inputs` (a list), `ct` and the names of the code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from gradcheck.cases.arguments import written
+from gradcheck.report.naming import Code
+from gradcheck.spec.trees import is_tree, leaves, paths
+
+BETWEEN = 7.25  # lies between the numbers of a strided array, as where it was judged
+Steps = Sequence[tuple[int, str]]  # (which input, what it moves by)
+
+
+class Door(Protocol):
+    """The words of one door."""
+
+    imports: tuple[str, ...]
+
+    def placed(self, device: str) -> str:
+        """A statement after which arrays are made on a device."""
+
+    def array(self, value: Any) -> str:
+        """An array of these numbers."""
+
+    def many(self, values: Sequence[Any], moving: Sequence[int]) -> str:
+        """The inputs."""
+
+    def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
+        """The inputs made anew."""
+
+    def cotangent(self, code: Code, texts: Sequence[str]) -> str:
+        """The cotangents of all outputs with a derivative, as a gradient is asked with them."""
+
+    def cotangent_names(self, code: Code, count: int) -> list[str]:
+        """The expression of each of them."""
+
+    def call(self, code: Code) -> str:
+        """The function's value."""
+
+    def of(self, code: Code, arguments: str) -> str:
+        """The same for other arrays."""
+
+    def gradient(self, code: Code, which: int, nothing: bool) -> str:
+        """The gradient by one input; nothing: it may be missing, which counts as zeros."""
+
+    def twice(self, code: Code, which: int) -> tuple[str, str]:
+        """A statement that makes `first` and `again` by two passes through one graph; the name of the later."""
+
+    def pushed(self, code: Code, along: Steps) -> tuple[list[str], str]:
+        """Statements and the expression of the derivative along tangents."""
+
+    def second(self, code: Code, which: int, count: int) -> str:
+        """The gradient of <u, gradient>; `which` is the number of inputs where it is the one by ct."""
+
+    def laid(self, kind: str, name: str, shape: tuple[int, ...]) -> str:
+        """The same numbers, otherwise in memory."""
+
+
+def number(value: Any, nan: str, inf: str) -> str:
+    """Nested lists as they are written."""
+    return repr(value).replace("nan", nan).replace("inf", inf)
+
+
+def joined(texts: Sequence[str]) -> str:
+    """One, or a tuple of several."""
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _names(count: int) -> list[str]:
+    return ["ct"] if count == 1 else [f"ct[{k}]" for k in range(count)]
+
+
+def _called(code: Code, fn: str, arguments: str) -> str:
+    """A call of a function with the arrays of `arguments`, wherever they lie in its own arguments."""
+    if code.form.plain:
+        return f"{fn}({arguments})"
+    nested = f"{fn}({code.form.text()})"
+    return nested if arguments == "*inputs" else f"(lambda *inputs: {nested})({arguments})"
+
+
+class NumpyDoor:
+    """Arrays, and a rule beside the function."""
+
+    imports: tuple[str, ...] = ("import numpy as np",)
+
+    def placed(self, device: str) -> str:
+        raise AssertionError("NumPy has no devices")
+
+    def array(self, value: Any) -> str:
+        return f"np.array({number(value, 'np.nan', 'np.inf')})"
+
+    def many(self, values: Sequence[Any], moving: Sequence[int]) -> str:
+        return self.sequence([self.array(v) for v in values], moving)
+
+    def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
+        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+    def cotangent(self, code: Code, texts: Sequence[str]) -> str:
+        rest = iter(texts)
+        return written(code.learnt.outputs, [next(rest) if real else "0.0" for real in leaves(code.learnt.outputs)])
+
+    def cotangent_names(self, code: Code, count: int) -> list[str]:
+        return [f"ct{path}" for path in _paths(code)]
+
+    def call(self, code: Code) -> str:
+        return self.of(code, "*inputs")
+
+    def of(self, code: Code, arguments: str) -> str:
+        return _called(code, code.fn, arguments)
+
+    def gradient(self, code: Code, which: int, nothing: bool) -> str:
+        if code.rule("gradient"):
+            found = f"{code.rule('gradient')}({self._arguments(code)})"
+            return f"(ct * {self._part(code, found, which)})"
+        return self._part(code, f"{code.rule('vjp')}({self._arguments(code)}, ct)", which)
+
+    def _arguments(self, code: Code) -> str:
+        return f"({code.form.text(words=False)},)" if code.form.nested else "inputs"
+
+    def _part(self, code: Code, found: str, which: int) -> str:
+        """The gradient by one input, of what a rule gives."""
+        if code.form.nested:
+            alone = "(lambda g: g if isinstance(g, (tuple, list)) else [g])" if len(code.form.like) == 1 else ""
+            return f"{alone}({found}){code.form.path(which)}" if alone else f"{found}{code.form.path(which)}"
+        if code.learnt.answer == "bare":
+            return found
+        moves = code.learnt.answer == "moving" and which in code.moving
+        return f"{found}[{code.moving.index(which) if moves else which}]"
+
+    def twice(self, code: Code, which: int) -> tuple[str, str]:
+        call = self.gradient(code, which, False)
+        return f"first = {call}; again = {call}", "again"
+
+    def pushed(self, code: Code, along: Steps) -> tuple[list[str], str]:
+        by = dict(along)
+        tangents = self.sequence([step for _, step in along], ())
+        if code.form.nested:
+            row = [by.get(k, "None") for k in range(len(leaves(code.form.like, is_tree)))]
+            tangents = f"({code.form.text(words=False, row=row)},)"
+        found = f"{code.rule('jvp')}({self._arguments(code)}, {tangents})"
+        if not code.several:
+            return [], f"np.asarray({found})"
+        rows = ", ".join(f"np.ravel(v{path})" for path in _paths(code))
+        return [], f"(lambda v: np.concatenate([{rows}]))({found})"
+
+    def second(self, code: Code, which: int, count: int) -> str:
+        place = len(code.moving) if which == count else code.moving.index(which)
+        return f"{code.rule('second')}(inputs, ct, u)[{place}]"
+
+    def laid(self, kind: str, name: str, shape: tuple[int, ...]) -> str:
+        if not shape:
+            return f"np.array({name})"
+        room = (*shape[:-1], 2 * shape[-1])
+        strided = f"np.stack([{name}, np.full_like({name}, {BETWEEN})], -1).reshape({room})[..., ::2]"
+        return {
+            "strided": strided,
+            "transposed": f"np.asfortranarray({name})" if len(shape) > 1 else strided,
+            "reversed": f"np.flip(np.flip({name}, -1).copy(), -1)",
+            "repeated": f"np.broadcast_to({name}[:1], {shape})",
+            "expanded": f"np.broadcast_to(1.0, {shape})",
+        }[kind]
+
+
+def _paths(code: Code) -> list[str]:
+    """Where each output with a derivative stands in the function's result."""
+    return ["".join(f"[{key!r}]" for key in path) for path, real in paths(code.learnt.outputs) if real]
+
+
+class TorchDoor:
+    """Tensors of float64 that require a gradient where they move."""
+
+    imports: tuple[str, ...] = ("import torch",)
+
+    def placed(self, device: str) -> str:
+        return f"torch.set_default_device({device!r})"
+
+    def array(self, value: Any) -> str:
+        kinds = {"f": ", dtype=torch.float64", "c": ", dtype=torch.complex128"}
+        real = kinds.get(np.asarray(value).dtype.kind, "")
+        return f"torch.tensor({number(value, 'torch.nan', 'torch.inf')}{real})"
+
+    def many(self, values: Sequence[Any], moving: Sequence[int]) -> str:
+        return self.sequence([self.array(v) for v in values], moving)
+
+    def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
+        marked = [f"{item}.requires_grad_()" if k in moving else item for k, item in enumerate(items)]
+        return f"[{', '.join(marked)}]"
+
+    def cotangent(self, code: Code, texts: Sequence[str]) -> str:
+        return joined(texts)
+
+    def cotangent_names(self, code: Code, count: int) -> list[str]:
+        return _names(count)
+
+    def call(self, code: Code) -> str:
+        return self.of(code, "*inputs")
+
+    def of(self, code: Code, arguments: str) -> str:
+        if not code.parameters:
+            return _called(code, code.fn, arguments)
+        count = len(code.parameters)
+        own = ", ".join(f"{n!r}: inputs[{k - count}]" for k, n in enumerate(code.parameters))
+        module = f"torch.func.functional_call({code.fn}.double(), {{{own}}}"
+        if code.form.plain:
+            call = f"{module}, tuple(inputs[:-{count}]))"
+        else:
+            call = f"(lambda *args, **words: {module}, args, words))({code.form.text()})"
+        return call if arguments == "*inputs" else f"(lambda *inputs: {call})({arguments})"
+
+    def gradient(self, code: Code, which: int, nothing: bool) -> str:
+        missing = ", materialize_grads=True" if nothing else ""
+        if not code.several:
+            return f"torch.autograd.grad({self.call(code)}, inputs[{which}], ct{missing})[0]"
+        return f"torch.autograd.grad({self._weighed(code)}, inputs[{which}]{missing})[0]"
+
+    def _several(self, code: Code, found: str) -> str:
+        """The outputs that have a derivative, of several."""
+        outputs = code.learnt.outputs
+        if isinstance(outputs, tuple) and all(real is True for real in outputs):
+            return found
+        some = "torch.is_tensor(o) and (o.is_floating_point() or o.is_complex())"
+        return f"[o for o in torch.utils._pytree.tree_leaves({found}) if {some}]"
+
+    def _weighed(self, code: Code) -> str:
+        each = "(o * c.conj()).sum().real" if code.complex else "(o * c).sum()"
+        cts = "ct if isinstance(ct, tuple) else (ct,)"
+        return f"sum({each} for o, c in zip({self._several(code, self.call(code))}, {cts}))"
+
+    def twice(self, code: Code, which: int) -> tuple[str, str]:
+        weighed = "ct.conj()).sum().real" if code.complex else "ct).sum()"
+        out = self._weighed(code) if code.several else f"({self.call(code)} * {weighed}"
+        call = f"torch.autograd.grad(out, inputs[{which}], retain_graph=True)[0]"
+        return f"out = {out}; first, again = ({call} for _ in 'ab')", "again"
+
+    def pushed(self, code: Code, along: Steps) -> tuple[list[str], str]:
+        tangents = ", ".join(f"{k}: {step}" for k, step in along)
+        duals = "[ad.make_dual(x.detach(), ts[k]) if k in ts else x for k, x in enumerate(inputs)]"
+        before = f"import torch.autograd.forward_ad as ad; ts = {{{tangents}}}; ad.enter_dual_level()"
+        out = self.of(code, f"*{duals}")
+        if not code.several:
+            return [before], f"ad.unpack_dual({out}).tangent"
+        return [before], f"torch.cat([ad.unpack_dual(o).tangent.reshape(-1) for o in {self._several(code, out)}])"
+
+    def second(self, code: Code, which: int, count: int) -> str:
+        moving = f"[{', '.join(f'inputs[{k}]' for k in code.moving)}]"
+        gradients = f"torch.autograd.grad({self.call(code)}, {moving}, ct.requires_grad_(), create_graph=True)"
+        target = "ct" if which == count else f"inputs[{which}]"
+        return f"torch.autograd.grad({gradients}, {target}, u, materialize_grads=True)[0]"
+
+    def laid(self, kind: str, name: str, shape: tuple[int, ...]) -> str:
+        plain = f"{name}.detach()" if name.startswith("inputs") else name
+        if not shape:
+            return f"{plain}.clone()"
+        room = (*shape[:-1], 2 * shape[-1])
+        strided = f"torch.stack([{plain}, torch.full_like({plain}, {BETWEEN})], -1).reshape({room})[..., ::2]"
+        turned = f".permute({', '.join(map(str, reversed(range(len(shape)))))})"
+        return {
+            "strided": strided,
+            "transposed": f"{plain}{turned}.contiguous(){turned}" if len(shape) > 1 else strided,
+            "reversed": f"{plain}.clone()",
+            "repeated": f"{plain}[:1].expand({shape})",
+            "expanded": f"torch.ones((), dtype=torch.float64).expand({shape})",
+        }[kind]
+
+
+class JaxDoor:
+    """Arrays of float64, and pullbacks."""
+
+    imports: tuple[str, ...] = ("import jax, jax.numpy as jnp", "jax.config.update('jax_enable_x64', True)")
+
+    def placed(self, device: str) -> str:
+        platform, _, index = device.partition(":")
+        return f"jax.config.update('jax_default_device', jax.devices({platform!r})[{index or 0}])"
+
+    def array(self, value: Any) -> str:
+        return f"jnp.array({number(value, 'jnp.nan', 'jnp.inf')})"
+
+    def many(self, values: Sequence[Any], moving: Sequence[int]) -> str:
+        return self.sequence([self.array(v) for v in values], moving)
+
+    def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
+        return f"[{', '.join(items)}]"
+
+    def cotangent(self, code: Code, texts: Sequence[str]) -> str:
+        return joined(texts)
+
+    def cotangent_names(self, code: Code, count: int) -> list[str]:
+        return _names(count)
+
+    def call(self, code: Code) -> str:
+        return self.of(code, "*inputs")
+
+    def of(self, code: Code, arguments: str) -> str:
+        found = _called(code, code.fn, arguments)
+        if not code.several:
+            return found
+        numbers = "jnp.issubdtype(jnp.asarray(v).dtype, jnp.inexact)"
+        return f"[v for v in jax.tree_util.tree_leaves({found}) if {numbers}]"
+
+    def _by(self, code: Code, which: int) -> str:
+        before = "".join(f"inputs[{k}], " for k in range(which))
+        return f"lambda x: {self.of(code, f'{before}x, *inputs[{which + 1}:]')}"
+
+    def gradient(self, code: Code, which: int, nothing: bool) -> str:
+        ct = "[*ct] if isinstance(ct, tuple) else [ct]" if code.several else "ct"
+        pull = f"jax.vjp({self._by(code, which)}, inputs[{which}])[1]"
+        if not code.complex:
+            return f"{pull}({ct})[0]"
+        turned = f"[jnp.conj(c) for c in ({ct})]" if code.several else "jnp.conj(ct)"
+        return f"jnp.conj({pull}({turned})[0])"  # PyTorch's convention is the conjugate of JAX's
+
+    def twice(self, code: Code, which: int) -> tuple[str, str]:
+        call = self.gradient(code, which, False)
+        return f"first = {call}; again = {call}", "again"
+
+    def pushed(self, code: Code, along: Steps) -> tuple[list[str], str]:
+        ts = dict(along)
+        arguments = ", ".join(f"x[{list(ts).index(k)}]" if k in ts else f"inputs[{k}]" for k in range(max(ts) + 1))
+        rest = f"{arguments}, *inputs[{max(ts) + 1}:]"
+        points = ", ".join(f"inputs[{k}]" for k in ts)
+        steps = ", ".join(ts.values())
+        out = f"jax.jvp(lambda *x: {self.of(code, rest)}, ({points},), ({steps},))[1]"
+        return [], f"jnp.concatenate([v.reshape(-1) for v in {out}])" if code.several else out
+
+    def second(self, code: Code, which: int, count: int) -> str:
+        place = len(code.moving) if which == count else code.moving.index(which)
+        names = [f"x[{code.moving.index(k)}]" if k in code.moving else f"inputs[{k}]" for k in range(count)]
+        points = "".join(f"inputs[{k}], " for k in code.moving)
+        inner = f"jax.vjp(lambda *x: {self.of(code, ', '.join(names))}, *x[:-1])[1](x[-1])"
+        return f"jax.vjp(lambda *x: {inner}, {points}ct)[1](u if isinstance(u, tuple) else (u,))[{place}]"
+
+    def laid(self, kind: str, name: str, shape: tuple[int, ...]) -> str:
+        return f"jnp.array({name})"
+
+
+DOORS: Mapping[str, Door] = {"numpy": NumpyDoor(), "torch": TorchDoor(), "jax": JaxDoor()}
