@@ -66,7 +66,7 @@ def told_apart(got: float, right: float, bar: float = 0.0) -> tuple[str, str]:
 
     bar: how far `right` may be off; where it is within that of zero, it is told as zero.
     """
-    right = 0.0 if abs(right) <= bar else right
+    got, right = got + 0.0, 0.0 if abs(right) <= bar else right  # -0.0 is told as 0
     for digits in range(6, 18):
         one, other = f"{got:.{digits}g}", f"{right:.{digits}g}"
         if one != other:

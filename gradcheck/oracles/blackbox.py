@@ -48,12 +48,12 @@ class Learnt:
     """What calls have shown of a subject, for whoever tells how to call it.
 
     outputs: nested as the function's result is, True for each array that has a derivative; answer: whether a rule gives
-    one gradient ("bare"), one for each input ("full"), or one for each that moves ("moving"); complex_outputs: which of
-    the outputs with a derivative are complex, one by one, where any numbers are.
+    one gradient ("bare"), one for each input ("full"), or one for each that moves ("moving"), "" where there is none;
+    complex_outputs: which of the outputs with a derivative are complex, one by one, where any numbers are.
     """
 
     outputs: Any = True
-    answer: str = "full"
+    answer: str = ""
     complex_outputs: tuple[bool, ...] = ()
 
 
@@ -62,8 +62,7 @@ def learnt(subject: Subject, beside: Subject | None = None) -> Learnt:
     tell = getattr(subject, "learnt", None)
     found: Learnt = Learnt() if tell is None else tell()
     rule = getattr(beside, "learnt", None)
-    own = isinstance(getattr(subject, "inner", subject), Handwritten)
-    return found if own or rule is None else replace(found, answer=rule().answer)
+    return found if found.answer or rule is None else replace(found, answer=rule().answer)
 
 
 class BadAnswer(Exception):

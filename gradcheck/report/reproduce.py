@@ -12,7 +12,8 @@ import numpy as np
 from gradcheck.judge.cells import Seen
 from gradcheck.report.as_called import as_called
 from gradcheck.report.naming import Code
-from gradcheck.report.reproduce_doors import DOORS, Door, joined
+from gradcheck.report.reproduce_doors import DOORS
+from gradcheck.report.reproduce_words import Door, joined
 
 QUOTIENT = 1e-6  # the step of a plain difference quotient, in sizes of the number
 
@@ -46,6 +47,8 @@ def _unsaid(door: str, code: Code, seen: Seen) -> bool:
     """Whether the numbers are of a kind for which a way has no words."""
     mixed = len(set(code.learnt.complex_outputs)) > 1
     if seen.way in ("paired", "second") and code.several:
+        return True
+    if seen.way == "subsets" and door != "torch":  # JAX's words differentiate by one input anyway
         return True
     return (seen.way == "pushed" and mixed) or (seen.way == "second" and code.complex and door == "jax")
 
@@ -197,6 +200,12 @@ def _second(view: _View) -> list[str]:
     return [f'print({view.element(found)}, "should be", {_python(right_of(view.seen))})']
 
 
+def _subsets(view: _View) -> list[str]:
+    call, live = view.element(view.gradient()), tuple(view.seen.beside["live"])
+    some = f"[x.detach().requires_grad_(k in {live}) for k, x in enumerate(inputs)]"
+    return [f"plain = {call}; inputs = {some}", f'print({call}, "should be", plain)']
+
+
 def _quotient(view: _View) -> list[str]:
     """For a claim that is a formula: the number it gives beside a difference quotient of the function."""
     seen = view.seen
@@ -214,5 +223,5 @@ def _quotient(view: _View) -> list[str]:
 _WAYS: Mapping[str, Any] = {
     "": _plain, "as stated": _plain, "stated": _plain, "shape": _shape, "along": _along, "again": _again,
     "value": _value_again, "between": _between, "twice": _twice, "wrote": _wrote, "layout": _layout,
-    "pushed": _pushed, "paired": _paired, "second": _second,
+    "pushed": _pushed, "paired": _paired, "second": _second, "subsets": _subsets,
 }  # fmt: skip

@@ -106,9 +106,9 @@ def test_forward_mode_and_several_inputs() -> None:
 
 def test_the_snippet_has_complex_numbers() -> None:
     pair = PAIRS["a square without the conjugate"]
-    bad = check(pair.fn, {"z": Complex("n")}, vjp=pair.wrong, points=POINTS)
+    bad = check(pair.fn, [Complex("n")], vjp=pair.wrong, points=POINTS)
     told = str(bad).splitlines()[1]
-    assert "z[0], its" in told
+    assert "[0], its" in told
     assert "j]" in told
     shows(bad, pasted(bad, vjp=pair.wrong))
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pasting import pasted, shows, snippet
 
-from gradcheck import Real, check
+from gradcheck import Real, Symmetric, check
 from gradcheck.report.checked import Result
 
 SOURCES = {
@@ -92,7 +92,7 @@ def test_what_is_offered_runs_as_pasted(
 
 ASSERTED = """
 import numpy as np
-from gradcheck import Real, check
+from gradcheck import Real, Symmetric, check
 
 def judged(factor):
     return check(np.sin, [Real(2)], vjp=lambda i, ct: (factor * ct * np.cos(i[0]),), points=8, cells=["reverse"])
@@ -141,6 +141,47 @@ def test_a_formula_is_shown_beside_a_difference_quotient() -> None:
     got, right = (float(v) for v in said.strip().split(" should be "))
     assert got == 2.0
     assert abs(right - 1.0) < 1e-6
+
+
+def test_a_claim_that_is_wrong_is_shown_and_not_the_code_beside_it() -> None:
+    torch = pytest.importorskip("torch")
+
+    def claim(inputs: Any, ct: Any) -> Any:
+        return ct * np.sin(inputs[0])
+
+    result = check(torch.sin, {"x": Real(2)}, vjp=claim, points=6, cells=["reverse", "stated"])
+    assert "by vjp= the gradient of x[0]" in str(result).splitlines()[0]
+    shows(result, pasted(result, vjp=claim))
+
+
+def test_elements_that_moved_together_are_shown_as_their_sum() -> None:
+    def rule(inputs: Any, ct: Any) -> Any:
+        return ct * np.array([[2.0, 3.0], [3.0, 2.0]]) * inputs[0]
+
+    result = check(lambda a: (a * a).sum(), {"a": Symmetric(2)}, vjp=rule, points=6, cells=["reverse"])
+    assert "a[0, 1] + a[1, 0]" in str(result).splitlines()[0]
+    shows(result, pasted(result, vjp=rule))
+
+
+def test_a_constant_among_the_inputs_is_one_in_the_snippet_too() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Product(torch.autograd.Function):  # type: ignore[misc, name-defined]
+        """Gives no gradient by x where y wants none."""
+
+        @staticmethod
+        def forward(ctx: Any, x: Any, y: Any) -> Any:
+            ctx.save_for_backward(x, y)
+            return x * y
+
+        @staticmethod
+        def backward(ctx: Any, ct: Any) -> Any:
+            x, y = ctx.saved_tensors
+            return ct * y * ctx.needs_input_grad[1], ct * x
+
+    result = check(Product.apply, {"x": Real(2), "y": Real(2)}, points=6, cells=["reverse", "subsets"])
+    assert "subsets" in str(result).splitlines()[0]
+    shows(result, pasted(result, fn=Product.apply))
 
 
 def cached(x: Any) -> Any:
