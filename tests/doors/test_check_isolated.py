@@ -293,4 +293,4 @@ def test_a_function_is_not_called_outside_of_its_process() -> None:
     assert (result.verdict, result.checked.points) == ("CRASHED", 0)
     turned = check(lambda x: x * 1j, [Real(2)], vjp=lambda i, ct: (np.imag(ct),), isolate=True, **OPTIONS)
     assert turned.passed, str(turned)
-    assert turned.checked.complex_outputs == (True,)
+    assert turned.checked.learnt.complex_outputs == (True,)
