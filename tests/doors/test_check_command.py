@@ -168,7 +168,7 @@ def test_a_condition_that_nothing_meets_is_no_pass(ops: Path) -> None:
 def test_a_module_that_breaks_when_it_is_imported_is_no_fault_of_ours(ops: Path) -> None:
     for name, text, told in (
         ("raises", "1/0", "cannot be imported: ZeroDivisionError: division by zero"),
-        ("ends", "exit(3)", "leaves while it is imported: SystemExit: 3"),
+        ("ends", "exit(3)", "leaves while it is imported: SystemExit"),
     ):
         (ops / "typed_pkg" / f"{name}.py").write_text(text, encoding="utf-8")
         result = CliRunner().invoke(cli.main, ["check", f"typed_pkg.{name}:f", "--input", "x"])

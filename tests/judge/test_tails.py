@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from gradcheck.judge import Verdict, judge
+from gradcheck.judge.telling import digits_lost
 from gradcheck.oracles import Hearing, Inquiry
+from gradcheck.spec.precision import FLOAT64
 
 POINTS = {
     "expm1(x)": ("exp(x)", -40.0),
@@ -86,3 +88,9 @@ def test_rounding_of_a_large_component_excuses_no_small_one(spec_of, case_at):
     said["torch"] = replace(said["torch"], answers={**said["torch"].answers, "vjp:x": off})
     finding = next(f for f in judge(case, said) if (f.witness, f.mode) == ("torch", "reverse"))
     assert (finding.verdict, finding.blame, finding.wrong) == (Verdict.DISAGREES, "torch reverse", 1)
+
+
+def test_digits_are_counted_of_the_smallest_numbers_too() -> None:
+    """A unit of roundoff of 5e-324 is no number: such a size once ended the judgement."""
+    assert round(digits_lost(5e-324, 5e-324, FLOAT64)) == FLOAT64.decimals
+    assert abs(digits_lost(1e-280 * 2.0**-50, 1e-280, FLOAT64) - np.log10(8.0)) < 1e-12
