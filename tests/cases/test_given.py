@@ -31,8 +31,8 @@ def test_an_example_tells_shape_type_and_numbers() -> None:
     assert (x.shape, x.usual, x.marks) == ((2,), (-0.5, 3.5), (0.5, 2.5))
     assert (i.dtype, i.domain.low, i.domain.high, i.differentiable) == ("int64", 3, 7, False)
     assert b.domain.kind == "boolean"
-    with pytest.raises(UsageError, match="real numbers"):
-        declared([np.array([1j])], ["x"])
+    (z,) = declared([np.array([1j])], ["z"])
+    assert (z.paired, z.shape) == (True, (1, 2))  # a complex number is a pair of real ones
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gradcheck.judge.cells import CellFinding, Kind, Seen, Tally, number, standing
+from gradcheck.judge.cells import CellFinding, Kind, Seen, Tally, standing
 from gradcheck.judge.finding import Verdict
+from gradcheck.judge.telling import told_apart
 
 
 def seen(numbers: int) -> Seen:
@@ -75,8 +76,11 @@ def test_what_is_meant_is_told_and_fails_nothing() -> None:
 
 
 def test_numbers_and_places_as_people_read_them() -> None:
-    assert [number(0.25), number(-0.0), number(1e-14, 1e-12), number(-2e-12, 1e-12)] == ["0.25", "0", "0", "-2e-12"]
-    assert number(float("nan"), 1.0) == "nan"
+    assert told_apart(0.5, 0.25) == ("0.5", "0.25")
+    assert told_apart(-0.0, 1e-14, 1e-12) == ("0", "0")
+    assert told_apart(1.0, -2e-12, 1e-12) == ("1", "-2e-12")
+    assert told_apart(float("nan"), 1.0, 1.0)[0] == "nan"
+    assert told_apart(1.0, 1.0000000001) == ("1", "1.0000000001")
     assert seen(1).place == "x[0]"
     assert replace(seen(1), index=()).place == "x"
     assert replace(seen(1), along=(((0, 1), 1.0), ((1, 0), 1.0))).place == "x[0, 1] + x[1, 0]"
