@@ -2,8 +2,8 @@
 
 A batch is an economy, never a witness: some of its points are always asked singly too, and what is in a batch that
 gives other numbers is asked one by one. After some such, and where a batch raises or is not offered, everything is.
-Whether `vmap` itself is right is the
-question of a cell of its own (`run/check_batch.py`), and whoever is accused is measured by single calls.
+Whether `vmap` itself is right is the question of a cell of its own (`run/check_batch.py`), and whoever is accused is
+measured by single calls.
 """
 
 from __future__ import annotations

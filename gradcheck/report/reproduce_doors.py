@@ -9,10 +9,10 @@ import numpy as np
 
 from gradcheck.report.naming import Code
 from gradcheck.report.reproduce_numpy import NumpyDoor
-from gradcheck.report.reproduce_words import BETWEEN, Door, Steps, called, ct_names, joined, number
+from gradcheck.report.reproduce_words import BETWEEN, Door, Steps, called, number
 
 
-class TorchDoor:
+class TorchDoor(Door):
     """Tensors of float64 that require a gradient where they move."""
 
     imports: tuple[str, ...] = ("import torch",)
@@ -25,21 +25,9 @@ class TorchDoor:
         real = kinds.get(np.asarray(value).dtype.kind, "")
         return f"torch.tensor({number(value, 'torch.nan', 'torch.inf')}{real})"
 
-    def many(self, values: Sequence[Any], moving: Sequence[int]) -> str:
-        return self.sequence([self.array(v) for v in values], moving)
-
     def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
         marked = [f"{item}.requires_grad_()" if k in moving else item for k, item in enumerate(items)]
         return f"[{', '.join(marked)}]"
-
-    def cotangent(self, code: Code, texts: Sequence[str]) -> str:
-        return joined(texts)
-
-    def cotangent_names(self, code: Code, count: int) -> list[str]:
-        return ct_names(count)
-
-    def call(self, code: Code) -> str:
-        return self.of(code, "*inputs")
 
     def of(self, code: Code, arguments: str) -> str:
         if not code.parameters:
@@ -109,7 +97,7 @@ class TorchDoor:
         }[kind]
 
 
-class JaxDoor:
+class JaxDoor(Door):
     """Arrays of float64, and pullbacks."""
 
     imports: tuple[str, ...] = ("import jax, jax.numpy as jnp", "jax.config.update('jax_enable_x64', True)")
@@ -121,20 +109,8 @@ class JaxDoor:
     def array(self, value: Any) -> str:
         return f"jnp.array({number(value, 'jnp.nan', 'jnp.inf')})"
 
-    def many(self, values: Sequence[Any], moving: Sequence[int]) -> str:
-        return self.sequence([self.array(v) for v in values], moving)
-
     def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
         return f"[{', '.join(items)}]"
-
-    def cotangent(self, code: Code, texts: Sequence[str]) -> str:
-        return joined(texts)
-
-    def cotangent_names(self, code: Code, count: int) -> list[str]:
-        return ct_names(count)
-
-    def call(self, code: Code) -> str:
-        return self.of(code, "*inputs")
 
     def of(self, code: Code, arguments: str) -> str:
         found = called(code, code.fn, arguments)

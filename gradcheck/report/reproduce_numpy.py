@@ -7,11 +7,11 @@ from typing import Any
 
 from gradcheck.cases.arguments import written
 from gradcheck.report.naming import Code
-from gradcheck.report.reproduce_words import BETWEEN, Steps, called, number
+from gradcheck.report.reproduce_words import BETWEEN, Door, Steps, called, number
 from gradcheck.spec.trees import is_tree, leaves, paths
 
 
-class NumpyDoor:
+class NumpyDoor(Door):
     """Arrays, and a rule beside the function."""
 
     imports: tuple[str, ...] = ("import numpy as np",)
@@ -22,9 +22,6 @@ class NumpyDoor:
     def array(self, value: Any) -> str:
         return f"np.array({number(value, 'np.nan', 'np.inf')})"
 
-    def many(self, values: Sequence[Any], moving: Sequence[int]) -> str:
-        return self.sequence([self.array(v) for v in values], moving)
-
     def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
         return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
@@ -34,9 +31,6 @@ class NumpyDoor:
 
     def cotangent_names(self, code: Code, count: int) -> list[str]:
         return [f"ct{path}" for path in _paths(code)]
-
-    def call(self, code: Code) -> str:
-        return self.of(code, "*inputs")
 
     def of(self, code: Code, arguments: str) -> str:
         return called(code, code.fn, arguments)

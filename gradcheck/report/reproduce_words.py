@@ -12,7 +12,7 @@ Steps = Sequence[tuple[int, str]]  # (which input, what it moves by)
 
 
 class Door(Protocol):
-    """The words of one door."""
+    """The words of one door, with those that most doors share."""
 
     imports: tuple[str, ...]
 
@@ -24,18 +24,22 @@ class Door(Protocol):
 
     def many(self, values: Sequence[Any], moving: Sequence[int]) -> str:
         """The inputs."""
+        return self.sequence([self.array(v) for v in values], moving)
 
     def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
         """The inputs made anew."""
 
     def cotangent(self, code: Code, texts: Sequence[str]) -> str:
         """The cotangents of all outputs with a derivative, as a gradient is asked with them."""
+        return joined(texts)
 
     def cotangent_names(self, code: Code, count: int) -> list[str]:
         """The expression of each of them."""
+        return ["ct"] if count == 1 else [f"ct[{k}]" for k in range(count)]
 
     def call(self, code: Code) -> str:
         """The function's value."""
+        return self.of(code, "*inputs")
 
     def of(self, code: Code, arguments: str) -> str:
         """The same for other arrays."""
@@ -64,10 +68,6 @@ def number(value: Any, nan: str, inf: str) -> str:
 def joined(texts: Sequence[str]) -> str:
     """One, or a tuple of several."""
     return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
-
-
-def ct_names(count: int) -> list[str]:
-    return ["ct"] if count == 1 else [f"ct[{k}]" for k in range(count)]
 
 
 def called(code: Code, fn: str, arguments: str) -> str:

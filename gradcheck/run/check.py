@@ -6,7 +6,8 @@ A door (NumPy, and whatever else can be turned into a `Subject`) comes here with
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -93,18 +94,25 @@ def check_subject(
     ward = Ward(tuple(CELLS), wanted.time_limit, wanted.together)
 
     def judge(watch: Watch) -> Checked:
-        around = Surroundings()
-        watch.between = around.restore
-        try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                checked = _checked(subject, inputs, names, wanted, second, stated, watch)
-        finally:
-            around.restore()
+        with _undisturbed(watch) as around:
+            checked = _checked(subject, inputs, names, wanted, second, stated, watch)
         return replace(checked, notes=(*checked.notes, *around.notes()))
 
     checked = kept_apart(judge, ward)
     return replace(checked, notes=(*checked.notes, *ward.notes()))
+
+
+@contextmanager
+def _undisturbed(watch: Watch) -> Iterator[Surroundings]:
+    """Without warnings; what the code changes for everybody is set back between questions and at the end."""
+    around = Surroundings()
+    watch.between = around.restore
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield around
+    finally:
+        around.restore()
 
 
 def _checked(
@@ -127,10 +135,9 @@ def _checked(
     covered = {k for j in all_of_it for k in j.covered}
     asked_of = {k for j in all_of_it if j.points for k in subject.moving if np.size(j.points[0].inputs[k])}
     bare = [names[k] for k in subject.moving if k in asked_of - covered]
+    witnessing = "stated" if meant else "reverse"  # the cell that says whether the gradient is right
     if bare and len(bare) < len(subject.moving):
-        board[
-            "stated" if meant else "reverse"
-        ].uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
+        board[witnessing].uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
     dropped = sum(j.dropped for j in all_of_it)
     if dropped:
         raised = next((j.raised for j in all_of_it if j.raised), "")
@@ -139,7 +146,7 @@ def _checked(
     findings = [f for cell in CELLS if cell in put for f in board[cell].findings()]
     findings = [shrunk(f, all_of_it) if wanted.simpler else f for f in _without_echoes(findings)]
     findings = _with_ends(findings, watch)
-    needed = [cell for cell in ("stated" if meant else "reverse",) if cell in wanted.cells]
+    needed = [cell for cell in (witnessing,) if cell in wanted.cells]
     verdict = standing(sorted(findings, key=_rank), needed, wanted.strict)
     return Checked(
         verdict, tuple(findings), _power(all_of_it), sum(len(j.points) for j in all_of_it),
@@ -200,8 +207,7 @@ def complex_outputs(
     """
 
     def look(watch: Watch) -> tuple[bool, ...]:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _undisturbed(watch):
             try:
                 if callable(inputs):
                     first = sampled(inputs, 1, wanted.seed)[0]

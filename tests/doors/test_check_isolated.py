@@ -294,3 +294,19 @@ def test_a_function_is_not_called_outside_of_its_process() -> None:
     turned = check(lambda x: x * 1j, [Real(2)], vjp=lambda i, ct: (np.imag(ct),), isolate=True, **OPTIONS)
     assert turned.passed, str(turned)
     assert turned.checked.learnt.complex_outputs == (True,)
+
+
+def test_what_the_function_itself_changes_is_set_back_in_this_process() -> None:
+    """Also by its first call, which only looks whether its numbers are complex."""
+
+    def seeding(x: Any) -> Any:
+        hostile.seeds_everything()
+        os.chdir("/")
+        return np.sin(x)
+
+    before = os.getcwd(), random.getstate(), np.random.get_state()[1].tobytes()
+    result = judged(hostile.sine_rule, seeding, isolate=False)
+    assert (os.getcwd(), random.getstate(), np.random.get_state()[1].tobytes()) == before
+    assert "the code changes the working directory, Python's random numbers, NumPy's global random numbers" in str(
+        result
+    )

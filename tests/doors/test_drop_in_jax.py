@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import tests_under
 
 pytest.importorskip("jax")
 
@@ -26,12 +27,7 @@ OURS = "from gradcheck.jax import check_grads"
 
 
 def calls(line: str) -> dict[str, Callable[[], None]]:
-    """The tests of the file of calls, with another import line."""
-    text = CALLS.read_text(encoding="utf-8")
-    assert text.count(LINE) == 1
-    names: dict[str, Any] = {"__name__": "calls"}
-    exec(compile(text.replace(LINE, line), str(CALLS), "exec"), names)
-    return {name: f for name, f in names.items() if name.startswith("test_")}
+    return tests_under(CALLS, LINE, line)
 
 
 @pytest.fixture

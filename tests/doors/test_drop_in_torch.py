@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calls import tests_under
 
 pytest.importorskip("torch")
 
@@ -29,12 +30,7 @@ OURS = "from torch.autograd import Function; from gradcheck.torch import gradche
 
 
 def calls(line: str) -> dict[str, Callable[[], None]]:
-    """The tests of the file of calls, with another import line."""
-    text = CALLS.read_text(encoding="utf-8")
-    assert text.count(LINE) == 1
-    names: dict[str, Any] = {"__name__": "calls"}
-    exec(compile(text.replace(LINE, line), str(CALLS), "exec"), names)
-    return {name: f for name, f in names.items() if name.startswith("test_")}
+    return tests_under(CALLS, LINE, line)
 
 
 @pytest.mark.parametrize("line", [LINE, OURS], ids=["theirs", "ours"])
