@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 
-def tests_under(path: Path, line: str, other: str) -> dict[str, Callable[[], None]]:
+def under_line(path: Path, line: str, other: str) -> dict[str, Callable[[], None]]:
     """The tests of a file by name, with `other` in the place of its one `line`."""
     text = path.read_text(encoding="utf-8")
     assert text.count(line) == 1

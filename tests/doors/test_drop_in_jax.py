@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calls import tests_under
+from calls import under_line
 
 pytest.importorskip("jax")
 
@@ -27,7 +27,7 @@ OURS = "from gradcheck.jax import check_grads"
 
 
 def calls(line: str) -> dict[str, Callable[[], None]]:
-    return tests_under(CALLS, LINE, line)
+    return under_line(CALLS, LINE, line)
 
 
 @pytest.fixture

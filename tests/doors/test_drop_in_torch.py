@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calls import tests_under
+from calls import under_line
 
 pytest.importorskip("torch")
 
@@ -30,7 +30,7 @@ OURS = "from torch.autograd import Function; from gradcheck.torch import gradche
 
 
 def calls(line: str) -> dict[str, Callable[[], None]]:
-    return tests_under(CALLS, LINE, line)
+    return under_line(CALLS, LINE, line)
 
 
 @pytest.mark.parametrize("line", [LINE, OURS], ids=["theirs", "ours"])
