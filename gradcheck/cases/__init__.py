@@ -5,6 +5,7 @@ from gradcheck.cases.jumps import near_jumps
 from gradcheck.cases.narrow import narrowed, neighbours
 from gradcheck.cases.plans import Plan, plans
 from gradcheck.cases.shrink import batch, shrink
+from gradcheck.cases.uniform import uniform_cases
 
 __all__ = [
     "Plan",
@@ -17,4 +18,5 @@ __all__ = [
     "neighbours",
     "plans",
     "shrink",
+    "uniform_cases",
 ]

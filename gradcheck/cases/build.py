@@ -27,14 +27,14 @@ def build(spec: Spec, plan: Plan, points: int) -> Case | None:
     """A case of `points` points; None where no point of the domain was found."""
     rng = np.random.default_rng(digest(spec.id, plan.seed))
     sizes = size_map(plan)
-    planted = _kept(spec, _planted(spec, plan, rng, points), sizes)
+    planted = kept(spec, _planted(spec, plan, rng, points), sizes)
     count = min(_count(planted), points // 2)
     batches, have, tried = [{k: v[:count] for k, v in planted.items()}], count, count
     for attempt in range(ROUNDS):
         scale = _scales(plan, rng, points) * 0.5 ** max(attempt - ROUNDS // 2, 0)
         drawn = {i.name: draw(i.domain, rng, points, shape_of(i, sizes), scale) for i in spec.inputs}
         drawn = _special(spec, plan, drawn, have) if attempt == 0 else drawn
-        good = _kept(spec, drawn, sizes)
+        good = kept(spec, drawn, sizes)
         batches.append(good)
         have += _count(good)
         tried += points
@@ -103,7 +103,7 @@ def _count(points: Mapping[str, Array]) -> int:
     return len(next(iter(points.values())))
 
 
-def _kept(spec: Spec, points: Points, sizes: Mapping[str, int]) -> Points:
+def kept(spec: Spec, points: Points, sizes: Mapping[str, int]) -> Points:
     """The points inside the domain at which the function does not overflow."""
     ok = inside(spec, points, sizes)
     points = {k: v[ok] for k, v in points.items()}

@@ -37,7 +37,8 @@ class Config:
     allowed: modules that implementations may be imported from, None to import nothing; python_path: folders searched
     for them first. dtypes: what frameworks and implementations compute in, whatever a spec says (none: as it says).
     timeout: seconds that one function may take where workers are used (2 or more). store: the folder
-    that failing points are kept in for `gradcheck replay`, None to keep none.
+    that failing points are kept in for `gradcheck replay`, None to keep none. phases: ("uniform",) for points that
+    nobody planned, to compare with.
     """
 
     witnesses: tuple[str, ...] = WITNESSES
@@ -49,6 +50,7 @@ class Config:
     dtypes: tuple[str, ...] = ()
     timeout: float = 600.0
     store: str | None = None
+    phases: tuple[str, ...] = ()
 
 
 def demanded(names: Sequence[str]) -> tuple[str, ...]:

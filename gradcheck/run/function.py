@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from types import MappingProxyType
 
-from gradcheck.cases import build, example_case, example_sizes, narrowed, near_jumps, neighbours, plans
+from gradcheck.cases import build, example_case, example_sizes, narrowed, near_jumps, neighbours, plans, uniform_cases
 from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, conventions, judge, overall, power, witness_verdict
 from gradcheck.judge.budgets import dtype_of
@@ -30,7 +30,7 @@ NEARBY = 6  # neighbours of a case at which it is seen whether an error is one o
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class Heard:
     """A case, what everybody said of it, and what came of comparing."""
 
     case: Case
@@ -42,7 +42,7 @@ def judge_function(spec: Spec, config: Config, lost: Mapping[str, str] = Mapping
     """The outcome of one function, whatever happens on the way. lost: what of it was the end of a process before."""
     start = time.perf_counter()
     ended = dict(lost)
-    heard = [_hear(case, config, example, ended) for case, example in cases_of(spec, config)]
+    heard = [hear(case, config, example, ended) for case, example in cases_of(spec, config)]
     findings = [f for h in heard for f in h.findings]
     known, stale = known_deviations(spec, findings)
     counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
@@ -71,7 +71,7 @@ def judge_function(spec: Spec, config: Config, lost: Mapping[str, str] = Mapping
     return outcome if example is None or passed or config.store is None else _stored(outcome)
 
 
-def _noted(heard: Sequence[_Heard]) -> list[str]:
+def _noted(heard: Sequence[Heard]) -> list[str]:
     """What witnesses note beside their numbers, each once, and what every party answers at the first kink."""
     evidence = [said for h in heard for said in h.said.values() if isinstance(said, Evidence)]
     kinks = (conventions(h.case, h.said) for h in heard)
@@ -88,6 +88,10 @@ def cases_of(spec: Spec, config: Config) -> Iterator[tuple[Case, Example | None]
     for example in spec.examples:
         yield example_case(spec, example, example_sizes(spec, example)), example
     profile = config.profile
+    if config.phases == ("uniform",):
+        for case in uniform_cases(spec, config.seed, profile.shapes, profile.points):
+            yield case, None
+        return
     built = [build(spec, plan, profile.points) for plan in plans(spec, config.seed, profile.shapes, profile.per_shape)]
     found = [case for case in built if case is not None]
     beside = near_jumps(found[0]) if found else None
@@ -104,7 +108,7 @@ def _dtypes(spec: Spec, config: Config) -> tuple[str, ...]:
     return config.dtypes or spec.dtypes
 
 
-def _hear(case: Case, config: Config, example: Example | None, lost: dict[str, str]) -> _Heard:
+def hear(case: Case, config: Config, example: Example | None, lost: dict[str, str]) -> Heard:
     computes = case.dtype in _dtypes(case.spec, config)
     names = [w for w in config.witnesses if computes or w not in COMPUTING]
     said = Hearing(Inquiry(case), config.allowed, lost).all(names, example, implementations=computes)
@@ -113,7 +117,7 @@ def _hear(case: Case, config: Config, example: Example | None, lost: dict[str, s
     if case.dtype != "float64" and wrong:
         nearby = neighbours(case, NEARBY)
         findings = judge(case, said, tremors(nearby, list(dict.fromkeys(wrong)), config.allowed))
-    return _Heard(case, said, findings)
+    return Heard(case, said, findings)
 
 
 def _independent(config: Config) -> frozenset[str]:
@@ -148,7 +152,7 @@ def _passed(spec: Spec, whole: Whole, stale: Sequence[str]) -> tuple[bool, str]:
 
 
 def _witnesses(
-    spec: Spec, findings: Sequence[Finding], heard: Sequence[_Heard], config: Config
+    spec: Spec, findings: Sequence[Finding], heard: Sequence[Heard], config: Config
 ) -> dict[str, WitnessResult]:
     dtypes = _dtypes(spec, config)
     names = dict.fromkeys([*config.witnesses, *heard_of(spec, config), *(f.witness for f in findings)])
@@ -164,7 +168,7 @@ def heard_of(spec: Spec, config: Config) -> list[str]:
     return found + [titled(w, d) for d in dtypes if d != "float64" for w in [*computing, *tested]]
 
 
-def _result(name: str, about: Sequence[Finding], heard: Sequence[_Heard], dtypes: Sequence[str]) -> WitnessResult:
+def _result(name: str, about: Sequence[Finding], heard: Sequence[Heard], dtypes: Sequence[str]) -> WitnessResult:
     seconds = sum(h.said[name].seconds for h in heard if name in h.said)
     if not about:
         why = _not_heard(name, heard, dtypes)
@@ -180,7 +184,7 @@ def _result(name: str, about: Sequence[Finding], heard: Sequence[_Heard], dtypes
     )  # fmt: skip
 
 
-def _not_heard(name: str, heard: Sequence[_Heard], dtypes: Sequence[str]) -> str:
+def _not_heard(name: str, heard: Sequence[Heard], dtypes: Sequence[str]) -> str:
     """Why nothing came of a witness."""
     dtype = dtype_of(name)
     if not heard:
@@ -192,7 +196,7 @@ def _not_heard(name: str, heard: Sequence[_Heard], dtypes: Sequence[str]) -> str
     return "the claim itself could not be evaluated"
 
 
-def _power(heard: Sequence[_Heard], config: Config) -> dict[str, object] | None:
+def _power(heard: Sequence[Heard], config: Config) -> dict[str, object] | None:
     """The power over the cases of several points (an example alone says little): the middle case, the worst element."""
     found: list[Power] = []
     for h in heard:
