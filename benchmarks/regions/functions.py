@@ -48,7 +48,7 @@ def soft(x: Any) -> Any:
 
 
 def versine(x: Any) -> Any:
-    return 1 - np.cos(x)
+    return 2 * np.sin(x / 2) ** 2
 
 
 def shares(x: Any) -> Any:

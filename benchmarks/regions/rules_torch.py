@@ -41,10 +41,13 @@ def _torn(x: Any) -> bool:
 
 
 square_of_views = _square(lambda x, ct: _torn(x), lambda x, ct: 2 * ct * _dense(x) if _torn(x) else x)
-square_of_offsets = _square(
-    lambda x, ct: x.storage_offset() > 0 and x.is_contiguous(),
-    lambda x, ct: 2 * ct * _dense(x),
-)
+
+
+def _late(x: Any) -> bool:
+    return x.storage_offset() > 0 and x.is_contiguous()
+
+
+square_of_offsets = _square(lambda x, ct: _late(x), lambda x, ct: 2 * ct * _dense(x) if _late(x) else x)
 square_of_expanded_cotangents = _square(
     lambda x, ct: ct.numel() > 1 and 0 in ct.stride(), lambda x, ct: 2 * ct * x / ct.numel()
 )

@@ -3,8 +3,8 @@
     python -m benchmarks.regions.run [--seeds 20] [--profile default] [--only WORD …] [--right] [--json FILE]
 
 `regions.grad.yaml` holds the bugs, each with the region it shows in. Beside our own cases stand uniform ones: as many
-points in as many shapes, drawn without plan. A bug counts as found where its implementation (or its claim) DISAGREES; the origins of the
-points that showed it are told. `--right` takes the faults out of the rules: then nothing may be found.
+points in as many shapes, drawn without plan. A bug counts as found where its implementation (or its claim) DISAGREES; the origins
+of the points that showed it are told. `--right` takes the faults out of the rules: then nothing may be found.
 Only the engine and the differences are heard, and the first case that shows the bug ends its run.
 """
 

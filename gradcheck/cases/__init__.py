@@ -1,15 +1,20 @@
 """Where do points come from? Domains, landmarks, Hypothesis for sizes, seeds, scales and special numbers, shrinking."""
 
-from gradcheck.cases.build import build, example_case, example_sizes
+from gradcheck.cases.build import PHASES, build, example_case, example_sizes
 from gradcheck.cases.jumps import near_jumps
+from gradcheck.cases.landmarks import NO_MARKS, Marks
 from gradcheck.cases.narrow import narrowed, neighbours
-from gradcheck.cases.plans import Plan, plans
+from gradcheck.cases.plans import Plan, beside, plans
 from gradcheck.cases.shrink import batch, shrink
 from gradcheck.cases.uniform import uniform_cases
 
 __all__ = [
+    "NO_MARKS",
+    "PHASES",
+    "Marks",
     "Plan",
     "batch",
+    "beside",
     "build",
     "example_case",
     "example_sizes",

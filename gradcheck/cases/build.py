@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from gradcheck.cases.directions import directions, with_odd_ones
 from gradcheck.cases.domains import STRUCTURED, draw
-from gradcheck.cases.landmarks import landmarks
+from gradcheck.cases.landmarks import NO_MARKS, Marks, landmarks
+from gradcheck.cases.layouts import layouts_of
 from gradcheck.cases.plans import SCALES, Plan, digest, size_map
+from gradcheck.cases.recipes import planted
+from gradcheck.cases.sweep import swept
 from gradcheck.expr import NUMPY, Batch, Batched, Control, by_branch
 from gradcheck.spec.case import Case
 from gradcheck.spec.membership import inside
@@ -19,32 +24,54 @@ from gradcheck.spec.model import Example, Input, Spec
 
 Array = NDArray[np.float64]
 Points = dict[str, Array]
-TIES = 4  # planted points with equal elements
+PHASES = ("examples", "landmarks", "sweep", "explore", "layouts")
+LANDMARKS = 0.55  # share of the points that may be planted
+SWEPT = 8  # of the points, one part of so many is swept
 ROUNDS = 12  # how often drawing is tried again where a predicate or an overflow rejects points
 
 
-def build(spec: Spec, plan: Plan, points: int) -> Case | None:
-    """A case of `points` points; None where no point of the domain was found."""
+def build(
+    spec: Spec, plan: Plan, points: int, marks: Marks = NO_MARKS, phases: Collection[str] = PHASES
+) -> Case | None:
+    """A case of `points` points; None where no point of the domain was found.
+
+    marks: numbers that the code under test holds. phases: where points may come from.
+    """
     rng = np.random.default_rng(digest(spec.id, plan.seed))
     sizes = size_map(plan)
-    planted = kept(spec, _planted(spec, plan, rng, points), sizes)
-    count = min(_count(planted), points // 2)
-    batches, have, tried = [{k: v[:count] for k, v in planted.items()}], count, count
-    for attempt in range(ROUNDS):
+    shapes = {i.name: shape_of(i, sizes) for i in spec.inputs}
+    wanted = points if "explore" in phases else 0
+    parts: list[tuple[str, Points]] = []
+    if "landmarks" in phases:
+        found = kept(spec, planted(spec, plan, rng, points, marks), sizes)
+        parts.append(("landmark", {name: array[: round(LANDMARKS * points)] for name, array in found.items()}))
+    if "sweep" in phases:
+        parts.append(("sweep", kept(spec, swept(spec, rng, points // SWEPT, shapes), sizes)))
+    have = tried = sum(_count(part) for _, part in parts)
+    for attempt in range(ROUNDS if have < wanted else 0):
         scale = _scales(plan, rng, points) * 0.5 ** max(attempt - ROUNDS // 2, 0)
-        drawn = {i.name: draw(i.domain, rng, points, shape_of(i, sizes), scale) for i in spec.inputs}
+        drawn = {i.name: draw(i.domain, rng, points, shapes[i.name], scale) for i in spec.inputs}
         drawn = _special(spec, plan, drawn, have) if attempt == 0 else drawn
-        good = kept(spec, drawn, sizes)
-        batches.append(good)
-        have += _count(good)
+        parts.append(("drawn", kept(spec, drawn, sizes)))
+        have += _count(parts[-1][1])
         tried += points
-        if have >= points:
+        if have >= wanted:
             break
     if not have:
         return None
-    joined = {k: np.concatenate([b[k] for b in batches])[:points] for k in drawn}
-    origins = ("landmark",) * count + ("drawn",) * (min(have, points) - count)
-    return finish(spec, joined, sizes, origins, plan.seed, rng, rejected=tried - have)
+    joined = {i.name: np.concatenate([p[i.name] for _, p in parts])[:points] for i in spec.inputs}
+    origins = tuple(origin for origin, part in parts for _ in range(_count(part)))[:points]
+    case = finish(spec, joined, sizes, origins, plan.seed, rng, rejected=tried - have)
+    return _laid_out(case) if "layouts" in phases and spec.implementations else case
+
+
+def _laid_out(case: Case) -> Case:
+    """The case with views of its numbers for the code under test."""
+
+    def values(inputs: Mapping[str, Array]) -> Points:
+        return outputs(case.spec, inputs, case.sizes)
+
+    return replace(case, layouts=layouts_of(case.spec, case.inputs, case.cotangents, case.origins, values))
 
 
 def _scales(plan: Plan, rng: Generator, points: int) -> Array:
@@ -66,8 +93,11 @@ def finish(
     """The case with its cotangents (given, or drawn for the shapes of the outputs) and tangents."""
     values = outputs(spec, inputs, sizes)
     points = len(origins)
-    ct = dict(cotangents or {o: _directions(rng, points, v.shape[1:]) for o, v in values.items()})
-    tangents = {i.name: _directions(rng, points, inputs[i.name].shape[1:]) for i in spec.inputs if i.differentiable}
+    ordinary = [row for row, origin in enumerate(origins) if origin in ("drawn", "sweep")]
+    ct = dict(cotangents or {})
+    for which, (o, v) in enumerate({} if cotangents else values.items()):
+        ct[o] = with_odd_ones(directions(rng, points, v.shape[1:]), ordinary, which, len(values))
+    tangents = {i.name: directions(rng, points, inputs[i.name].shape[1:]) for i in spec.inputs if i.differentiable}
     tangents |= given or {}
     for array in [*inputs.values(), *ct.values(), *tangents.values()]:
         array.setflags(write=False)
@@ -105,6 +135,8 @@ def _count(points: Mapping[str, Array]) -> int:
 
 def kept(spec: Spec, points: Points, sizes: Mapping[str, int]) -> Points:
     """The points inside the domain at which the function does not overflow."""
+    if not _count(points):
+        return points
     ok = inside(spec, points, sizes)
     points = {k: v[ok] for k, v in points.items()}
     if not _count(points):
@@ -131,39 +163,6 @@ def _infinite(values: Points) -> NDArray[np.bool_]:
     return np.asarray(np.logical_or.reduce(masks))
 
 
-def _planted(spec: Spec, plan: Plan, rng: Generator, points: int) -> Points:
-    """Points that hold landmarks: every element the same one, one element among drawn ones, and ties."""
-    sizes = size_map(plan)
-    marks = {i.name: landmarks(spec, i.domain) for i in spec.inputs}
-    rows = min(points, TIES + 2 * max(map(len, marks.values()), default=0))
-    found: Points = {}
-    for i in spec.inputs:
-        x = draw(i.domain, rng, rows, shape_of(i, sizes), np.ones(rows))
-        numbers = marks[i.name]
-        if numbers and i.domain.kind not in STRUCTURED and i.domain.kind != "boolean":
-            flat = x.reshape(rows, -1)
-            for row in range(rows):
-                _plant(flat[row], numbers, row, rng)
-        found[i.name] = x
-    return found
-
-
-def _plant(point: Array, numbers: tuple[float, ...], row: int, rng: Generator) -> None:
-    """Put the row's landmark into a point: ties first, then each landmark everywhere and in one element."""
-    if not point.size:
-        return
-    if row < TIES:
-        point[: point.size if row % 2 else 0] = point[0]  # ties everywhere …
-        point[-1] = point[0]  # … or one tie
-        return
-    row -= TIES
-    mark = numbers[(row if point.size == 1 else row // 2) % len(numbers)]
-    if row % 2 == 0 or point.size == 1:
-        point[:] = mark
-    else:
-        point[rng.integers(point.size)] = mark
-
-
 def _special(spec: Spec, plan: Plan, drawn: Points, have: int) -> Points:
     """The special numbers that Hypothesis chose, one in each of the first drawn points."""
     for row, (which, element, mark) in enumerate(plan.specials):
@@ -173,19 +172,6 @@ def _special(spec: Spec, plan: Plan, drawn: Points, have: int) -> Points:
         if row < len(flat) and flat.shape[1] and numbers and i.domain.kind not in STRUCTURED | {"boolean"}:
             flat[row, element % flat.shape[1]] = numbers[mark % len(numbers)]
     return drawn
-
-
-def _directions(rng: Generator, points: int, shape: tuple[int, ...]) -> Array:
-    """Cotangents or tangents: ones, one-hot ones, and random ones of two decimals, in turn."""
-    array = np.round(rng.normal(0.0, 1.0, (points, *shape)), 2) + 0.0
-    flat = array.reshape(points, -1)
-    if not flat.size:
-        return array
-    flat[::4] = 1.0
-    hot = np.arange(1, points, 4)
-    flat[hot] = 0.0
-    flat[hot, rng.integers(flat.shape[1], size=len(hot))] = 1.0
-    return array
 
 
 def example_case(spec: Spec, example: Example, sizes: Mapping[str, int]) -> Case:

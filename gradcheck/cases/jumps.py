@@ -47,7 +47,7 @@ def near_jumps(case: Case) -> Case | None:
         return None
     count = len(next(iter(kept.values())))
     rng = np.random.default_rng(digest(spec.id, case.seed))
-    return finish(spec, kept, case.sizes, ("landmark",) * count, case.seed, rng)
+    return finish(spec, kept, case.sizes, ("jump",) * count, case.seed, rng)
 
 
 def _conditions(spec: Spec) -> Iterator[n.Node]:
@@ -83,7 +83,7 @@ class _Decision:
 def _beside(case: Case, condition: n.Node) -> list[Points]:
     """Points on both sides of jumps of one condition, one by one."""
     decide = _Decision(case, condition)
-    drawn = [k for k, origin in enumerate(case.origins) if origin == "drawn"]
+    drawn = [k for k, origin in enumerate(case.origins) if origin in ("drawn", "sweep")]
     moving = {i.name for i in case.spec.inputs if i.domain.kind not in ("integer", "boolean", "permutation")}
     start = {name: array[drawn[:-1]] for name, array in case.inputs.items()}
     end = {name: array[drawn[1:]] if name in moving else start[name] for name, array in case.inputs.items()}

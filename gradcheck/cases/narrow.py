@@ -30,14 +30,15 @@ def narrowed(case: Case, dtype: str) -> Case | None:
     precision = PRECISIONS[dtype]
     inputs, cotangents, tangents = (_rounded(g, precision) for g in (case.inputs, case.cotangents, case.tangents))
     keep = inside(case.spec, inputs, case.sizes)
-    for array in inputs.values():
+    for array in (*inputs.values(), *cotangents.values()):
         keep &= _moderate(array, precision).reshape(len(array), -1).all(axis=1)
     if not keep.any():
         return None
     origins = tuple(o for o, k in zip(case.origins, keep, strict=True) if k)
+    layouts = tuple(y for y, k in zip(case.layouts, keep, strict=False) if k)
     return replace(
         case, inputs=_kept(inputs, keep), cotangents=_kept(cotangents, keep), tangents=_kept(tangents, keep),
-        origins=origins, rejected=case.rejected + int((~keep).sum()), dtype=dtype,
+        origins=origins, layouts=layouts, rejected=case.rejected + int((~keep).sum()), dtype=dtype,
     )  # fmt: skip
 
 

@@ -7,17 +7,23 @@ gives the same cases in any process.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
-from gradcheck.spec.model import Spec
+from gradcheck.spec.model import ClaimKind, Spec
 
 MAX_DIM = 5
+LONG = (41, 39, 37, 35, 34, 33, 21, 19, 17, 11, 9, 7)  # behind a multiple of 4, 8, 16 or 32, most of them odd
+MOST_LONG = 6  # of these are as good as one another
+ELEMENTS = 160  # of all inputs together in a long case
+PART = 8  # a case beside the main ones has this part of their points
 DRAWS = 10  # plans that Hypothesis draws for each one that is used
+SQUARED = frozenset({ClaimKind.JACOBIAN, ClaimKind.HESSIAN})  # claims whose size is that of the inputs squared
 SCALES = (1.0, 0.1, 10.0, 1e-3, 100.0)
 
 
@@ -29,6 +35,7 @@ class Plan:
     seed: int
     scale: float
     specials: tuple[tuple[int, int, int], ...] = ()
+    part: int = 1  # of how many parts of the points it has one
 
 
 def dimensions(spec: Spec) -> tuple[str, ...]:
@@ -75,6 +82,37 @@ def plans(spec: Spec, seed: int, shapes: int, per_shape: int) -> list[Plan]:
             if len(group) < per_shape and all(plan.seed != other.seed for other in group):
                 group.append(plan)
     return [plan for group in by_size.values() for plan in _filled(group, per_shape)]
+
+
+def beside(spec: Spec, main: Sequence[Plan], most: int) -> list[Plan]:
+    """At most `most` small plans of sizes that the main ones have not: one dimension long, one dimension of size 1."""
+    names = dimensions(spec)
+    if not names or not main:
+        return []
+    first = dict(main[0].sizes)
+    turn = main[0].seed % len(names)
+    order = [*names[turn:], *names[:turn]]  # which dimension comes first is the seed's choice
+    long = [sizes for name in order if (sizes := _long(spec, name, main[0].seed)) is not None]
+    thin = [first | {name: 1} for name in order if len(names) > 1]
+    found: list[Plan] = []
+    for sizes in [*long[:1], *thin, *long[1:]]:
+        pairs = tuple(sizes.items())
+        if len(found) < most and all(pairs != plan.sizes for plan in (*main, *found)):
+            found.append(Plan(pairs, digest(f"{spec.id}:beside:{len(found)}", main[0].seed), 1.0, part=PART))
+    return found
+
+
+def _long(spec: Spec, name: str, seed: int) -> dict[str, int] | None:
+    """Sizes with one dimension as long as the elements allow, all others small; None for square arrays of it."""
+    others = {d: 1 + (seed + k) % 2 for k, d in enumerate(dimensions(spec))}
+    if any(i.shape.count(name) > 1 for i in spec.inputs) or any(c.kind in SQUARED for c in spec.claims):
+        return None
+    choices = [*LONG[seed % MOST_LONG : MOST_LONG], *LONG[MOST_LONG:]]
+    for size in choices:
+        sizes = others | {name: size}
+        if sum(prod(sizes[d] if isinstance(d, str) else d for d in i.shape) for i in spec.inputs) <= ELEMENTS:
+            return sizes
+    return None
 
 
 def _varied(drawn: list[Plan]) -> list[Plan]:

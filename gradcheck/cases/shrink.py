@@ -41,7 +41,7 @@ def shrink(case: Case, row: int, fails: Fails) -> Case:
     if best is None or not fails(best).any():
         kept = {k: v[row : row + 1].copy() for k, v in case.inputs.items()}
         return replace(
-            case, inputs=kept, origins=(case.origins[row],),
+            case, inputs=kept, origins=(case.origins[row],), layouts=(),
             cotangents={k: v[row : row + 1].copy() for k, v in case.cotangents.items()},
             tangents={k: v[row : row + 1].copy() for k, v in case.tangents.items()},
         )  # fmt: skip
@@ -89,7 +89,7 @@ def _only(case: Case, row: int) -> Case:
 
     return replace(
         case, inputs=one(case.inputs), cotangents=one(case.cotangents), tangents=one(case.tangents),
-        origins=(case.origins[row],),
+        origins=(case.origins[row],), layouts=(),
     )  # fmt: skip
 
 

@@ -129,7 +129,7 @@ class Claims:
 
     def rare(self, mask: Array, condition: str) -> None:
         """Refuse a condition of `at_kinks` that holds at most points: then the claim itself would never be judged."""
-        drawn = np.array([self.inquiry.case.origins[row] == "drawn" for row in self.rows])
+        drawn = np.array([self.inquiry.case.origins[row] in ("drawn", "sweep") for row in self.rows])
         if drawn.sum() >= ENOUGH and np.broadcast_to(mask, mask.shape)[drawn].mean() > 0.5:
             raise EvaluationError(f"at_kinks: {condition!r} holds at most points; a kink is where few points lie")
 

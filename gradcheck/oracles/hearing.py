@@ -212,7 +212,7 @@ class Hearing:
         said = self._barred(name, ask)
         if isinstance(said, Evidence):
             said = replace(said, dtypes=dtypes)
-        return _unanswered(said, implementations.MAX_POINTS)
+        return _unanswered(said, implementations.asked(self.inquiry.case, backend))
 
     def _example(self, example: Example) -> dict[str, Measured]:
         from gradcheck.oracles import examples
@@ -231,11 +231,11 @@ def _undecided_at_nan(said: Testimony, floor: float) -> Testimony:
     return replace(said, answers=answers)
 
 
-def _unanswered(said: Testimony, points: int) -> Testimony:
-    """Points past the limit were not asked: their bars are infinite, so that they count as undecided."""
+def _unanswered(said: Testimony, points: Sequence[int]) -> Testimony:
+    """The other points were not asked: their bars are infinite, so that they count as undecided."""
     if isinstance(said, Silence):
         return said
-    asked = {q: (m, np.arange(len(m.bar)) < points) for q, m in said.answers.items()}
+    asked = {q: (m, np.isin(np.arange(len(m.bar)), points)) for q, m in said.answers.items()}
     bars = {q: np.where(rows.reshape(-1, *(1,) * (m.bar.ndim - 1)), m.bar, np.inf) for q, (m, rows) in asked.items()}
     return replace(said, answers={q: replace(m, bar=bars[q]) for q, m in said.answers.items()})
 

@@ -6,6 +6,7 @@ called in a fork of this process, where there can be one: what is the end of tha
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
@@ -14,15 +15,28 @@ from typing import Any
 import numpy as np
 
 from gradcheck.errors import EvaluationError, UsageError, did_you_mean
+from gradcheck.oracles.code_numbers import NONE, Numbers, numbers_of
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.forked import NoFork, begin, forked, hindrance, shared
 from gradcheck.oracles.inquiry import Inquiry, key
+from gradcheck.oracles.layouts import Placed, as_numpy, placed
 from gradcheck.oracles.waiting import NUMBER, START, End
+from gradcheck.spec.case import Case
 from gradcheck.spec.model import Implementation
 
 Told = tuple[dict[str, Array], dict[str, str]]  # the answers, and the dtypes of derivatives in others than the case's
-MAX_POINTS = 64  # called one by one: more points cost time and seldom show more
+MAX_POINTS = {"numpy": 256, "torch": 256, "jax": 96}  # called one by one: of JAX, whose calls cost ten times as much
 LIMIT = 20.0  # seconds that the code may take at one point: arrays have some dozens of numbers
+
+
+def numbers_in(implementations: Sequence[Implementation], allowed: Sequence[str]) -> Numbers:
+    """The numbers that the code under test holds; of code that cannot be imported none (its own answer says why)."""
+    callables = []
+    for implementation in implementations:
+        for reference in (implementation.value, implementation.vjp, implementation.jvp):
+            with contextlib.suppress(UsageError, EvaluationError):
+                callables += [load(reference, allowed)] if reference else []
+    return numbers_of(callables) if callables else NONE
 
 
 def load(reference: str, allowed: Sequence[str]) -> Callable[..., Any]:
@@ -60,13 +74,13 @@ def _within(module: str, allowed: Sequence[str]) -> bool:
 def testify(
     inquiry: Inquiry, implementation: Implementation, allowed: Sequence[str], dtypes: dict[str, str]
 ) -> dict[str, Array]:
-    """Value and vjp (numpy: what it gives) at up to MAX_POINTS points; the rest of the batch stays unanswered (NaN).
+    """Value and vjp (numpy: what it gives) at the points of `asked`; the rest of the batch stays unanswered (NaN).
 
     dtypes: takes down each derivative ("vjp:x") that comes in another dtype than the case's, and in which.
     Raises Ended where the code is the end of its process, or comes to none itself.
     """
     ask = {"torch": _torch, "jax": _jax, "numpy": _numpy}[implementation.backend]
-    answers = _Answers(inquiry)
+    answers = _Answers(inquiry, asked(inquiry.case, implementation.backend))
     work = ask(answers, implementation, allowed)
 
     def told() -> Told:
@@ -79,6 +93,19 @@ def testify(
     found, others = told() if hindrance(implementation.backend) else _apart(told, answers)
     dtypes |= others
     return found
+
+
+def asked(case: Case, backend: str) -> list[int]:
+    """The points at which the code is called: all, or as many as are allowed, of every origin and layout some."""
+    most = MAX_POINTS[backend]
+    if case.points <= most:
+        return list(range(case.points))
+    rng, groups = np.random.default_rng(case.seed), dict[tuple[str, str], list[int]]()
+    for row in rng.permutation(case.points):
+        layout = case.layout(int(row)) if backend != "jax" else None
+        groups.setdefault((case.origins[row], layout.kind if layout else ""), []).append(int(row))
+    place = {row: (k + 0.5) / len(group) for group in groups.values() for k, row in enumerate(group)}
+    return sorted(sorted(place, key=lambda row: (place[row], row))[:most])
 
 
 def _apart(told: Callable[[], Told], answers: _Answers) -> Told:
@@ -99,15 +126,15 @@ class Ended(EvaluationError):
 class _Answers:
     """Arrays that are filled point by point."""
 
-    def __init__(self, inquiry: Inquiry) -> None:
-        self.inquiry, self.case = inquiry, inquiry.case
+    def __init__(self, inquiry: Inquiry, asked: Sequence[int]) -> None:
+        self.inquiry, self.case, self.asked = inquiry, inquiry.case, asked
         self.found: dict[str, Array] = {}
         self.dtypes: dict[str, str] = {}
         self.slots = shared()
 
     def rows(self) -> Iterator[int]:
         """The points at which the code is called, each on the clock."""
-        for row in range(min(self.case.points, MAX_POINTS)):
+        for row in self.asked:
             begin(self.slots, row + 1, LIMIT)
             yield row
         self.slots[START] = 0.0
@@ -121,15 +148,16 @@ class _Answers:
             self.found[name] = np.full((self.case.points, *array.shape), np.nan)
         self.found[name][row] = array
 
-    def arguments(self, row: int) -> list[Array]:
-        return [np.array(self.case.inputs[n][row]) for n in self.inquiry.inputs]
+    def arguments(self, row: int) -> list[Placed]:
+        """The inputs at a point and then the cotangents, as its layout says."""
+        inputs, outputs = self.inquiry.inputs, self.inquiry.spec.outputs
+        arrays = [*(self.case.inputs[n][row] for n in inputs), *(self.case.cotangents[o][row] for o in outputs)]
+        names = [*inputs, *("ct" if len(outputs) == 1 else f"ct_{o}" for o in outputs)]
+        return placed(arrays, names, self.case.layout(row))
 
-    def narrow(self, arrays: list[Array]) -> list[Any]:
+    def narrow(self, arrays: Sequence[Placed]) -> list[Any]:
         """The same numbers as NumPy arrays of the case's dtype."""
-        return [a.astype(self.case.dtype) for a in arrays]
-
-    def cotangents(self, row: int) -> list[Array]:
-        return [np.array(self.case.cotangents[o][row]) for o in self.inquiry.spec.outputs]
+        return as_numpy(arrays, self.case.dtype)
 
     def values(self, row: int, values: Any) -> None:
         outputs = self.inquiry.spec.outputs
@@ -160,8 +188,9 @@ def _called(answers: _Answers, f: Callable[..., Any], call: Callable[..., Any]) 
 
     def work() -> None:
         for row in answers.rows():
-            arguments, cotangents = answers.arguments(row), answers.cotangents(row)
-            values, gradients, dtypes = call(f, arguments, moving, cotangents, inquiry.case.dtype)
+            arguments = answers.arguments(row)
+            inputs, cotangents = arguments[: len(moving)], arguments[len(moving) :]
+            values, gradients, dtypes = call(f, inputs, moving, cotangents, inquiry.case.dtype)
             answers.values(row, values)
             for name, gradient, dtype in zip(inquiry.moving, gradients, dtypes, strict=True):
                 answers.put(f"vjp:{name}", row, gradient, dtype)
@@ -174,19 +203,21 @@ def _numpy(answers: _Answers, implementation: Implementation, allowed: Sequence[
     vjp = load(implementation.vjp, allowed) if implementation.vjp else None
     jvp = load(implementation.jvp, allowed) if implementation.jvp else None
     inquiry, outputs = answers.inquiry, answers.inquiry.spec.outputs
+    count = len(inquiry.inputs)
 
     def work() -> None:
         for row in answers.rows():
-            answers.values(row, value(*answers.narrow(answers.arguments(row))))
+            given = answers.arguments(row)
+            answers.values(row, value(*answers.narrow(given[:count])))
             if vjp is not None:
-                gradients = vjp(*answers.narrow(answers.arguments(row)), *answers.narrow(answers.cotangents(row)))
+                gradients = vjp(*answers.narrow(given))
                 many = gradients if isinstance(gradients, tuple | list) else (gradients,)
                 for name, gradient in zip(inquiry.inputs, many, strict=True):
                     if name in inquiry.moving:
                         answers.put(f"vjp:{name}", row, gradient, _dtype_of(gradient))
             if jvp is not None and len(outputs) == 1:
-                tangents = answers.narrow([np.array(inquiry.case.tangents[n][row]) for n in inquiry.moving])
-                answers.put("jvp", row, jvp(*answers.narrow(answers.arguments(row)), *tangents))
+                tangents = [inquiry.case.tangents[n][row].astype(inquiry.case.dtype) for n in inquiry.moving]
+                answers.put("jvp", row, jvp(*answers.narrow(given[:count]), *tangents))
 
     return work
 

@@ -18,6 +18,7 @@ from gradcheck.oracles.frameworks import Framework, gather
 from gradcheck.oracles.inquiry import Inquiry
 from gradcheck.oracles.jax_library import jax, jnp
 from gradcheck.oracles.jax_names import JaxNamespace
+from gradcheck.oracles.layouts import Placed
 
 
 def testify(inquiry: Inquiry) -> dict[str, Array]:
@@ -56,10 +57,10 @@ def _both(f: Callable[..., Any], args: Any, ct: Any, tangents: Any) -> Any:
 
 
 def call_vjp(
-    f: Callable[..., Any], args: list[Array], moving: list[bool], cotangents: list[Array], dtype: str = "float64"
+    f: Callable[..., Any], args: list[Placed], moving: list[bool], cotangents: list[Placed], dtype: str = "float64"
 ) -> tuple[list[Array], list[Array], list[str]]:
     """People's own function at one point: its values, and the cotangents its vjp gives with their dtypes."""
-    arrays = [jnp.asarray(a, dtype=dtype) for a in args]
+    arrays = [jnp.asarray(a.numbers, dtype=dtype) for a in args]  # its arrays have no layout
 
     def moved(*some: Any) -> Any:
         rest = iter(some)
@@ -67,7 +68,7 @@ def call_vjp(
 
     values, pull = jax.vjp(moved, *[a for a, m in zip(arrays, moving, strict=True) if m])
     many = values if isinstance(values, tuple | list) else (values,)
-    shaped = [jnp.asarray(c, dtype=v.dtype) for c, v in zip(cotangents, many, strict=True)]
+    shaped = [jnp.asarray(c.numbers, dtype=v.dtype) for c, v in zip(cotangents, many, strict=True)]
     pulled = pull(type(values)(shaped) if isinstance(values, tuple | list) else shaped[0])
     return [_numpy(v) for v in many], [_numpy(g) for g in pulled], [str(g.dtype) for g in pulled]
 

@@ -62,7 +62,7 @@ def answers(said: Mapping[str, Testimony], witness: str, names: Sequence[str], r
 
 def _suspects(case: Case, said: Mapping[str, Testimony]) -> Rows:
     """Points that were planted or given, and those where the differences found a kink."""
-    found = np.array([origin != "drawn" for origin in case.origins])
+    found = np.array([origin not in ("drawn", "sweep", "uniform") for origin in case.origins])
     differences = said.get("differences")
     for m in differences.answers.values() if isinstance(differences, Evidence) else ():
         if m.kink is not None:

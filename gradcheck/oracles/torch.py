@@ -18,6 +18,7 @@ import numpy as np
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.frameworks import Framework, gather
 from gradcheck.oracles.inquiry import Inquiry
+from gradcheck.oracles.layouts import Placed
 from gradcheck.oracles.torch_library import torch
 from gradcheck.oracles.torch_names import TorchNamespace, array
 from gradcheck.oracles.torch_values import array_in, cast_to, computing_in, name_of, widened
@@ -62,10 +63,12 @@ def _both(f: Callable[..., Any], args: Any, ct: Any, tangents: Any) -> Any:
 
 
 def call_backward(
-    f: Callable[..., Any], args: list[Array], moving: list[bool], cotangents: list[Array], dtype: str = "float64"
+    f: Callable[..., Any], args: list[Placed], moving: list[bool], cotangents: list[Placed], dtype: str = "float64"
 ) -> tuple[list[Array], list[Array], list[str]]:
     """People's own function at one point: its values, and the gradients its backward gives with their dtypes."""
-    tensors = [array_in(dtype, a).requires_grad_(m) for a, m in zip(args, moving, strict=True)]
+    tensors: list[torch.Tensor] = []
+    for a, m in zip(args, moving, strict=True):  # twins lie in one storage, and each has its own gradient
+        tensors.append((_tensor(a, dtype) if a.twin < 0 else tensors[a.twin].detach()).requires_grad_(m))
     result = f(*tensors)
     values = list(result) if isinstance(result, tuple | list) else [result]
     wrt = [t for t, m in zip(tensors, moving, strict=True) if m]
@@ -74,8 +77,15 @@ def call_backward(
     return [_numpy(v) for v in values], [_numpy(g) for g in zeros], [name_of(g.dtype) for g in zeros]
 
 
-def _shaped(cotangents: list[Array], values: list[Any]) -> list[torch.Tensor]:
-    return [array(c).to(v.dtype) for c, v in zip(cotangents, values, strict=True)]
+def _shaped(cotangents: list[Placed], values: list[Any]) -> list[torch.Tensor]:
+    return [_tensor(c, name_of(v.dtype)) for c, v in zip(cotangents, values, strict=True)]
+
+
+def _tensor(one: Placed, dtype: str) -> torch.Tensor:
+    """Numbers as they lie in memory; plainly where a stride is negative, which PyTorch has not."""
+    if any(s < 0 for s in one.strides):
+        return array_in(dtype, one.numbers)
+    return array_in(dtype, one.buffer).as_strided(one.numbers.shape, one.strides, one.offset)
 
 
 def _numpy(value: Any) -> Array:

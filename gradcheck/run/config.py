@@ -6,25 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from gradcheck.cases import PHASES
 from gradcheck.errors import BackendMissing
 from gradcheck.oracles import hearing
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How hard to look: size assignments a function, cases a size, points a case."""
+    """How hard to look: size assignments a function, cases a size, points a case, and small cases of odd sizes."""
 
     name: str
     shapes: int
     per_shape: int
     points: int
+    beside: int = 0
 
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
         "quick": Profile("quick", shapes=2, per_shape=1, points=128),
-        "default": Profile("default", shapes=3, per_shape=1, points=256),
-        "thorough": Profile("thorough", shapes=8, per_shape=2, points=1024),
+        "default": Profile("default", shapes=3, per_shape=1, points=256, beside=3),
+        "thorough": Profile("thorough", shapes=8, per_shape=2, points=1024, beside=12),
     }
 )
 WITNESSES = tuple(name for name in hearing.WITNESSES if name not in hearing.ON_REQUEST)
@@ -37,8 +39,8 @@ class Config:
     allowed: modules that implementations may be imported from, None to import nothing; python_path: folders searched
     for them first. dtypes: what frameworks and implementations compute in, whatever a spec says (none: as it says).
     timeout: seconds that one function may take where workers are used (2 or more). store: the folder
-    that failing points are kept in for `gradcheck replay`, None to keep none. phases: ("uniform",) for points that
-    nobody planned, to compare with.
+    that failing points are kept in for `gradcheck replay`, None to keep none. phases: where points may come
+    from (`cases.PHASES`), or ("uniform",) alone: points that nobody planned, to compare with.
     """
 
     witnesses: tuple[str, ...] = WITNESSES
@@ -50,7 +52,7 @@ class Config:
     dtypes: tuple[str, ...] = ()
     timeout: float = 600.0
     store: str | None = None
-    phases: tuple[str, ...] = ()
+    phases: tuple[str, ...] = PHASES
 
 
 def demanded(names: Sequence[str]) -> tuple[str, ...]:

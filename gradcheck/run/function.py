@@ -8,13 +8,26 @@ from dataclasses import dataclass, replace
 from statistics import median
 from types import MappingProxyType
 
-from gradcheck.cases import build, example_case, example_sizes, narrowed, near_jumps, neighbours, plans, uniform_cases
+from gradcheck.cases import (
+    NO_MARKS,
+    Marks,
+    beside,
+    build,
+    example_case,
+    example_sizes,
+    narrowed,
+    near_jumps,
+    neighbours,
+    plans,
+    uniform_cases,
+)
 from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, conventions, judge, overall, power, witness_verdict
 from gradcheck.judge.budgets import dtype_of
 from gradcheck.judge.whole import mode_verdict
 from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Testimony
 from gradcheck.oracles.hearing import COMPUTING, titled
+from gradcheck.oracles.implementations import numbers_in
 from gradcheck.oracles.inquiry import claimed
 from gradcheck.oracles.tremor import tremors
 from gradcheck.run.config import Config
@@ -85,22 +98,42 @@ def claimed_quantities(spec: Spec) -> list[str]:
 
 
 def cases_of(spec: Spec, config: Config) -> Iterator[tuple[Case, Example | None]]:
-    for example in spec.examples:
+    """The cases that a function is judged at, an example with its case; dtypes narrower than float64 after each."""
+    for example in spec.examples if "examples" in config.phases else ():
         yield example_case(spec, example, example_sizes(spec, example)), example
-    profile = config.profile
-    if config.phases == ("uniform",):
-        for case in uniform_cases(spec, config.seed, profile.shapes, profile.points):
-            yield case, None
-        return
-    built = [build(spec, plan, profile.points) for plan in plans(spec, config.seed, profile.shapes, profile.per_shape)]
-    found = [case for case in built if case is not None]
-    beside = near_jumps(found[0]) if found else None
-    for case in [*found, *([] if beside is None else [beside])]:
+    for case in uniform_ones(spec, config) if "uniform" in config.phases else _planned(spec, config):
         yield case, None
         for dtype in _dtypes(spec, config):
             narrow = None if dtype == "float64" else narrowed(case, dtype)
             if narrow is not None:
                 yield narrow, None
+
+
+def _planned(spec: Spec, config: Config) -> Iterator[Case]:
+    """The main cases, the small ones of odd sizes, and points beside the jumps of the first."""
+    profile, marks, first = config.profile, _marks(spec, config), None
+    main = plans(spec, config.seed, profile.shapes, profile.per_shape)
+    for plan in [*main, *beside(spec, main, profile.beside)]:
+        case = build(spec, plan, profile.points // plan.part, marks, config.phases)
+        if case is not None:
+            first = first or case
+            yield case
+    jumps = near_jumps(first) if first is not None and "landmarks" in config.phases else None
+    if jumps is not None:
+        yield jumps
+
+
+def uniform_ones(spec: Spec, config: Config) -> list[Case]:
+    """As many points, drawn without a plan."""
+    return uniform_cases(spec, config.seed, config.profile.shapes * config.profile.per_shape, config.profile.points)
+
+
+def _marks(spec: Spec, config: Config) -> Marks:
+    """The numbers that the code under test holds."""
+    if not spec.implementations or config.allowed is None or "landmarks" not in config.phases:
+        return NO_MARKS
+    found = numbers_in(spec.implementations, config.allowed)
+    return Marks(found.written, found.derived)
 
 
 def _dtypes(spec: Spec, config: Config) -> tuple[str, ...]:

@@ -14,11 +14,37 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How numbers lie in memory where code under test is given them; its kinds are the keys of `LAYOUTS`.
+
+    names: the inputs, or "ct" or "ct_<output>" for a cotangent.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{' and '.join(self.names)} given {LAYOUTS[self.kind]}"
+
+
+LAYOUTS: Mapping[str, str] = {
+    "gaps": "as every second number of a longer array",
+    "turned": "with a negative stride",
+    "transposed": "as a transposed view",
+    "offset": "as the end of a longer array",
+    "expanded": "with stride 0",
+    "same": "as one array",
+    "minus zero": "with minus zeros",
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """B points of one shape. All arrays are read-only.
 
     inputs: name -> (B, *shape); cotangents: output -> (B, *output shape); tangents: moving input -> (B, *shape).
-    origins: where each point came from: "example", "landmark", "drawn" or "given".
+    origins: where each point came from: "example", "landmark", "sweep", "drawn", "jump", "worst", "given" or "uniform".
+    layouts: how each point's numbers are given to the code under test, None for plainly; () for all plainly.
     rejected: how many drawn points missed the domain. dtype: what frameworks and implementations compute in; all
     numbers are numbers of that dtype, held as float64.
     """
@@ -32,6 +58,11 @@ class Case:
     seed: int
     rejected: int = 0
     dtype: str = "float64"
+    layouts: tuple[Layout | None, ...] = ()
+
+    def layout(self, row: int) -> Layout | None:
+        """How the numbers of one point are given to the code under test."""
+        return self.layouts[row] if self.layouts else None
 
     @property
     def points(self) -> int:

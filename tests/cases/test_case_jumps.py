@@ -36,7 +36,7 @@ def test_both_sides_of_a_threshold(spec_of: SpecOf, body: str, where: float) -> 
     away = case.inputs["x"] / where - 1
     assert (away > 0).any() and (away < 0).any()
     assert np.abs(away).min() > 0 and np.abs(away).max() <= 2 * NEAR < 1e-6
-    assert set(case.origins) == {"landmark"}
+    assert set(case.origins) == {"jump"}
 
 
 def test_ties_between_inputs_are_passed_on_both_sides(spec_of: SpecOf) -> None:
