@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.directions import directions, with_odd_ones
 from gradcheck.cases.domains import STRUCTURED, draw
+from gradcheck.cases.extremes import in_range
 from gradcheck.cases.landmarks import NO_MARKS, Marks, landmarks
 from gradcheck.cases.layouts import layouts_of
 from gradcheck.cases.plans import SCALES, Plan, digest, size_map
@@ -141,7 +142,7 @@ def kept(spec: Spec, points: Points, sizes: Mapping[str, int]) -> Points:
     points = {k: v[ok] for k, v in points.items()}
     if not _count(points):
         return points
-    keep = ~_overflows(spec, points, sizes)
+    keep = ~_overflows(spec, points, sizes) & in_range(spec, points, sizes)
     return {k: v[keep] for k, v in points.items()}
 
 

@@ -218,7 +218,7 @@ class _Room:
             return 0.0
         powers = {"vjp": (1, 0), "jvp": (1, 1), "pairing": (1, 1), "hvp": (2, 1), "hess": (2, 1)}
         of_x, of_t = powers.get(quantity.partition(":")[0].partition("[")[0].partition("|")[0], (0, 0))
-        return float(f / x**of_x * t**of_t)
+        return float(f / x**of_x * t**of_t) if x**of_x else 0.0  # a power that underflows is no measure
 
     def _kinks(self, quantity: str, shape: tuple[int, ...]) -> Mask:
         """Where the differences found a kink in this quantity; nowhere if they say nothing of it."""
