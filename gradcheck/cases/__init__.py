@@ -5,9 +5,12 @@ from gradcheck.cases.jumps import near_jumps
 from gradcheck.cases.narrow import narrowed, neighbours
 from gradcheck.cases.plans import Plan, plans
 from gradcheck.cases.shrink import batch, shrink
+from gradcheck.cases.tally import Tally
+from gradcheck.cases.visits import visits
 
 __all__ = [
     "Plan",
+    "Tally",
     "batch",
     "build",
     "example_case",
@@ -17,4 +20,5 @@ __all__ = [
     "neighbours",
     "plans",
     "shrink",
+    "visits",
 ]
