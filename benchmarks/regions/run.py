@@ -3,8 +3,9 @@
     python -m benchmarks.regions.run [--seeds 20] [--profile default] [--only WORD …] [--right] [--json FILE]
 
 `regions.grad.yaml` holds the bugs, each with the region it shows in. Beside our own cases stand uniform ones: as many
-points in as many shapes, drawn without plan. A bug counts as found where its implementation (or its claim) DISAGREES; the origins
-of the points that showed it are told. `--right` takes the faults out of the rules: then nothing may be found.
+points in as many shapes, drawn without plan. A bug counts as found where its implementation (or its claim)
+DISAGREES; the origins of the points that showed it are told. `--right` takes the faults out of the rules: then nothing
+may be found.
 Only the engine and the differences are heard, and the first case that shows the bug ends its run.
 """
 
@@ -27,8 +28,9 @@ import numpy as np
 
 from benchmarks.regions.faults import PLANTED
 from gradcheck.judge import Finding, Verdict
+from gradcheck.run.cases import cases_of
 from gradcheck.run.config import PROFILES, Config, Profile
-from gradcheck.run.function import cases_of, hear
+from gradcheck.run.function import hear
 from gradcheck.spec import Spec, load
 
 SPECS = Path(__file__).with_name("regions.grad.yaml")

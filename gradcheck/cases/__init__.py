@@ -6,13 +6,16 @@ from gradcheck.cases.landmarks import NO_MARKS, Marks
 from gradcheck.cases.narrow import narrowed, neighbours
 from gradcheck.cases.plans import Plan, beside, plans
 from gradcheck.cases.shrink import batch, shrink
+from gradcheck.cases.tally import Tally
 from gradcheck.cases.uniform import uniform_cases
+from gradcheck.cases.visits import visits
 
 __all__ = [
     "NO_MARKS",
     "PHASES",
     "Marks",
     "Plan",
+    "Tally",
     "batch",
     "beside",
     "build",
@@ -24,4 +27,5 @@ __all__ = [
     "plans",
     "shrink",
     "uniform_cases",
+    "visits",
 ]

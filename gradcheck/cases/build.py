@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,13 +19,15 @@ from gradcheck.cases.layouts import layouts_of
 from gradcheck.cases.plans import SCALES, Plan, digest, size_map
 from gradcheck.cases.recipes import planted
 from gradcheck.cases.sweep import swept
+from gradcheck.cases.tally import Tally
 from gradcheck.expr import NUMPY, Batch, Batched, Control, by_branch
 from gradcheck.spec.case import Case
-from gradcheck.spec.membership import inside
+from gradcheck.spec.membership import refusals
 from gradcheck.spec.model import Example, Input, Spec
 
 Array = NDArray[np.float64]
 Points = dict[str, Array]
+Rows = NDArray[np.intp]
 PHASES = ("examples", "landmarks", "sweep", "explore", "layouts")
 LANDMARKS = 0.55  # share of the points that may be planted
 SWEPT = 8  # of the points, one part of so many is swept
@@ -32,12 +35,14 @@ ROUNDS = 12  # how often drawing is tried again where a predicate or an overflow
 
 
 def build(
-    spec: Spec, plan: Plan, points: int, marks: Marks = NO_MARKS, phases: Collection[str] = PHASES
-) -> Case | None:
+    spec: Spec, plan: Plan, points: int, tally: Tally | None = None, marks: Marks = NO_MARKS,
+    phases: Collection[str] = PHASES,
+) -> Case | None:  # fmt: skip
     """A case of `points` points; None where no point of the domain was found.
 
-    marks: numbers that the code under test holds. phases: where points may come from.
+    tally: counts what is drawn. marks: numbers that the code under test holds. phases: where points may come from.
     """
+    tally = Tally() if tally is None else tally
     rng = np.random.default_rng(digest(spec.id, plan.seed))
     sizes = size_map(plan)
     shapes = {i.name: shape_of(i, sizes) for i in spec.inputs}
@@ -53,7 +58,8 @@ def build(
         scale = _scales(plan, rng, points) * 0.5 ** max(attempt - ROUNDS // 2, 0)
         drawn = {i.name: draw(i.domain, rng, points, shapes[i.name], scale) for i in spec.inputs}
         drawn = _special(spec, plan, drawn, have) if attempt == 0 else drawn
-        parts.append(("drawn", kept(spec, drawn, sizes)))
+        tally.drawn += points
+        parts.append(("drawn", kept(spec, drawn, sizes, tally)))
         have += _count(parts[-1][1])
         tried += points
         if have >= wanted:
@@ -105,13 +111,16 @@ def finish(
     return Case(spec, sizes, inputs, ct, tangents, origins, seed, rejected)
 
 
-def outputs(spec: Spec, inputs: Mapping[str, Array], sizes: Mapping[str, int]) -> Points:
+def outputs(
+    spec: Spec, inputs: Mapping[str, Array], sizes: Mapping[str, int],
+    control: Callable[[Rows], Control] = lambda rows: Control(guard=False),
+) -> Points:  # fmt: skip
     """The function at every point in NumPy: output -> (B, *out); NaN where a point fails to evaluate."""
     points = _count(inputs)
 
     def run(rows: Any) -> dict[str, Array]:
         env: dict[str, Any] = {k: Batched(v[rows]) for k, v in inputs.items()}
-        result = spec.function(Batch(NUMPY), {**env, **sizes}, Control(guard=False))
+        result = spec.function(Batch(NUMPY), {**env, **sizes}, control(rows))
         pairs = result if isinstance(result, dict) else {spec.outputs[0]: result}
         return {o: _spread(pairs[o], len(rows)) for o in spec.outputs}
 
@@ -134,15 +143,20 @@ def _count(points: Mapping[str, Array]) -> int:
     return len(next(iter(points.values())))
 
 
-def kept(spec: Spec, points: Points, sizes: Mapping[str, int]) -> Points:
-    """The points inside the domain at which the function does not overflow."""
+def kept(spec: Spec, points: Points, sizes: Mapping[str, int], tally: Tally | None = None) -> Points:
+    """The points inside the domain at which the function does not overflow; the others are counted."""
     if not _count(points):
         return points
-    ok = inside(spec, points, sizes)
+    refused = Counter[str]() if tally is None else tally.refused
+    ok = np.ones(_count(points), dtype=bool)
+    for reason, bad in refusals(spec, points, sizes):
+        refused[reason] += int((ok & bad).sum())
+        ok &= ~bad
     points = {k: v[ok] for k, v in points.items()}
     if not _count(points):
         return points
     keep = ~_overflows(spec, points, sizes) & in_range(spec, points, sizes)
+    refused["the function overflows"] += int((~keep).sum())
     return {k: v[keep] for k, v in points.items()}
 
 

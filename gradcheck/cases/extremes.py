@@ -42,7 +42,7 @@ def _within(spec: Spec, point: Mapping[str, Array], sizes: Mapping[str, int]) ->
         with np.errstate(over="raise", under="raise", invalid="ignore", divide="ignore"):
             _evaluated(spec, squared, sizes)
             values = _evaluated(spec, point, sizes)
-            ones = {f"ct_{o}": np.ones_like(v) for o, v in values.items()} | {"ct": np.ones_like([*values.values()][0])}
+            ones = {name: np.ones_like(v) for o, v in values.items() for name in ("ct", f"ct_{o}")}
             along = {f"t_{i.name}": np.ones_like(point[i.name]) for i in spec.inputs}
             named = {**point, **values, **ones, **along}
             said = [claim.program(NUMPY, {**named, **sizes}, Control(guard=False)) for claim in spec.claims]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from gradcheck.cases import PHASES
-from gradcheck.errors import BackendMissing
+from gradcheck.errors import BackendMissing, UsageError, did_you_mean
 from gradcheck.oracles import hearing
 
 
@@ -29,6 +29,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "thorough": Profile("thorough", shapes=8, per_shape=2, points=1024, beside=12),
     }
 )
+UNIFORM = "uniform"  # points that nobody planned, instead of all phases: to compare with
 WITNESSES = tuple(name for name in hearing.WITNESSES if name not in hearing.ON_REQUEST)
 
 
@@ -40,7 +41,7 @@ class Config:
     for them first. dtypes: what frameworks and implementations compute in, whatever a spec says (none: as it says).
     timeout: seconds that one function may take where workers are used (2 or more). store: the folder
     that failing points are kept in for `gradcheck replay`, None to keep none. phases: where points may come
-    from (`cases.PHASES`), or ("uniform",) alone: points that nobody planned, to compare with.
+    from (`cases.PHASES`, or UNIFORM).
     """
 
     witnesses: tuple[str, ...] = WITNESSES
@@ -53,6 +54,15 @@ class Config:
     timeout: float = 600.0
     store: str | None = None
     phases: tuple[str, ...] = PHASES
+
+
+def phases_of(text: str) -> tuple[str, ...]:
+    """The phases written with commas between them; all where nothing is written. Raises UsageError for an unknown."""
+    words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    for word in words:
+        if word not in (*PHASES, UNIFORM):
+            raise UsageError(f"there is no phase {word!r}; there are {', '.join(PHASES)}", did_you_mean(word, PHASES))
+    return words or PHASES
 
 
 def demanded(names: Sequence[str]) -> tuple[str, ...]:

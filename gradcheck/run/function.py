@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from types import MappingProxyType
 
-from gradcheck.cases import (
-    NO_MARKS,
-    Marks,
-    beside,
-    build,
-    example_case,
-    example_sizes,
-    narrowed,
-    near_jumps,
-    neighbours,
-    plans,
-    uniform_cases,
-)
+import numpy as np
+
+from gradcheck.cases import PHASES, Tally, neighbours
 from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, conventions, judge, overall, power, witness_verdict
 from gradcheck.judge.budgets import dtype_of
 from gradcheck.judge.whole import mode_verdict
 from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Testimony
 from gradcheck.oracles.hearing import COMPUTING, titled
-from gradcheck.oracles.implementations import numbers_in
 from gradcheck.oracles.inquiry import claimed
 from gradcheck.oracles.tremor import tremors
+from gradcheck.run.cases import cases_of, dtypes_of
 from gradcheck.run.config import Config
 from gradcheck.run.counterexample import counterexample
 from gradcheck.run.outcome import ClaimText, Outcome, WitnessResult
 from gradcheck.run.pictures import graph_of, plot_of
 from gradcheck.run.plain import plain
+from gradcheck.run.statistics import nothing_found, statistics_of
 from gradcheck.run.store import failure_id
 from gradcheck.spec import Case, Example, Spec
 from gradcheck.spec.words import DTYPES
@@ -55,13 +46,14 @@ def judge_function(spec: Spec, config: Config, lost: Mapping[str, str] = Mapping
     """The outcome of one function, whatever happens on the way. lost: what of it was the end of a process before."""
     start = time.perf_counter()
     ended = dict(lost)
-    heard = [hear(case, config, example, ended) for case, example in cases_of(spec, config)]
+    tally = Tally()
+    heard = [hear(case, config, example, ended) for case, example in cases_of(spec, config, tally)]
     findings = [f for h in heard for f in h.findings]
     known, stale = known_deviations(spec, findings)
     counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
     whole = overall(counted, _independent(config), claimed_quantities(spec))
     if not heard:
-        whole = Whole(Verdict.UNWITNESSED, False, "no point of the domain was found", "", None)
+        whole = Whole(Verdict.UNWITNESSED, False, nothing_found(tally), "", None)
     pairs = [(h.case, f) for h in heard for f in h.findings]
     example = counterexample(pairs, whole, config, heard[0].case) if whole.verdict is Verdict.DISAGREES else None
     passed, sentence = _passed(spec, whole, stale)
@@ -80,6 +72,7 @@ def judge_function(spec: Spec, config: Config, lost: Mapping[str, str] = Mapping
         notes=(*(f"known deviation of {k.witness}: {k.reason}" for k in spec.known), *_noted(heard)),
         seconds=time.perf_counter() - start,
         seconds_in_witnesses=sum(t.seconds for h in heard for t in h.said.values()),
+        statistics=statistics_of(spec, [h.case for h in heard], tally, any(map(_moves, heard))),
     )  # fmt: skip
     return outcome if example is None or passed or config.store is None else _stored(outcome)
 
@@ -92,57 +85,20 @@ def _noted(heard: Sequence[Heard]) -> list[str]:
     return [*dict.fromkeys(notes), *(told for told in [next((k for k in kinks if k), "")] if told)]
 
 
+def _moves(heard: Heard) -> bool:
+    """Whether any derivative that a party gives is something else than 0."""
+    evidence = [said for said in heard.said.values() if isinstance(said, Evidence)]
+    answers = [(name, m.center) for said in evidence for name, m in said.answers.items()]
+    return any(np.nan_to_num(numbers).any() for name, numbers in answers if not name.startswith("value"))
+
+
 def claimed_quantities(spec: Spec) -> list[str]:
     """The derivatives that an independent witness must agree with."""
     return [quantity for _, quantity in claimed(spec)]
 
 
-def cases_of(spec: Spec, config: Config) -> Iterator[tuple[Case, Example | None]]:
-    """The cases that a function is judged at, an example with its case; dtypes narrower than float64 after each."""
-    for example in spec.examples if "examples" in config.phases else ():
-        yield example_case(spec, example, example_sizes(spec, example)), example
-    for case in uniform_ones(spec, config) if "uniform" in config.phases else _planned(spec, config):
-        yield case, None
-        for dtype in _dtypes(spec, config):
-            narrow = None if dtype == "float64" else narrowed(case, dtype)
-            if narrow is not None:
-                yield narrow, None
-
-
-def _planned(spec: Spec, config: Config) -> Iterator[Case]:
-    """The main cases, the small ones of odd sizes, and points beside the jumps of the first."""
-    profile, marks, first = config.profile, _marks(spec, config), None
-    main = plans(spec, config.seed, profile.shapes, profile.per_shape)
-    for plan in [*main, *beside(spec, main, profile.beside)]:
-        case = build(spec, plan, profile.points // plan.part, marks, config.phases)
-        if case is not None:
-            first = first or case
-            yield case
-    jumps = near_jumps(first) if first is not None and "landmarks" in config.phases else None
-    if jumps is not None:
-        yield jumps
-
-
-def uniform_ones(spec: Spec, config: Config) -> list[Case]:
-    """As many points, drawn without a plan."""
-    return uniform_cases(spec, config.seed, config.profile.shapes * config.profile.per_shape, config.profile.points)
-
-
-def _marks(spec: Spec, config: Config) -> Marks:
-    """The numbers that the code under test holds."""
-    if not spec.implementations or config.allowed is None or "landmarks" not in config.phases:
-        return NO_MARKS
-    found = numbers_in(spec.implementations, config.allowed)
-    return Marks(found.written, found.derived)
-
-
-def _dtypes(spec: Spec, config: Config) -> tuple[str, ...]:
-    """What frameworks and implementations compute in. The claim itself is judged in float64 whatever they do."""
-    return config.dtypes or spec.dtypes
-
-
 def hear(case: Case, config: Config, example: Example | None, lost: dict[str, str]) -> Heard:
-    computes = case.dtype in _dtypes(case.spec, config)
+    computes = case.dtype in dtypes_of(case.spec, config)
     names = [w for w in config.witnesses if computes or w not in COMPUTING]
     said = Hearing(Inquiry(case), config.allowed, lost).all(names, example, implementations=computes)
     findings = judge(case, said)
@@ -187,7 +143,7 @@ def _passed(spec: Spec, whole: Whole, stale: Sequence[str]) -> tuple[bool, str]:
 def _witnesses(
     spec: Spec, findings: Sequence[Finding], heard: Sequence[Heard], config: Config
 ) -> dict[str, WitnessResult]:
-    dtypes = _dtypes(spec, config)
+    dtypes = dtypes_of(spec, config)
     names = dict.fromkeys([*config.witnesses, *heard_of(spec, config), *(f.witness for f in findings)])
     return {name: _result(name, [f for f in findings if f.witness == name], heard, dtypes) for name in names}
 
@@ -195,7 +151,7 @@ def _witnesses(
 def heard_of(spec: Spec, config: Config) -> list[str]:
     """Who is asked about a function, each by the name of its result: "engine", "torch", "torch float32" …"""
     tested = [f"implementation:{i.backend}" for i in spec.implementations]
-    dtypes, computing = _dtypes(spec, config), [w for w in config.witnesses if w in COMPUTING]
+    dtypes, computing = dtypes_of(spec, config), [w for w in config.witnesses if w in COMPUTING]
     found = [w for w in config.witnesses if w not in COMPUTING or "float64" in dtypes]
     found += tested if "float64" in dtypes else []
     return found + [titled(w, d) for d in dtypes if d != "float64" for w in [*computing, *tested]]
@@ -243,7 +199,9 @@ def _power(heard: Sequence[Heard], config: Config) -> dict[str, object] | None:
 
 def _replay(spec: Spec, config: Config) -> str:
     dtypes = "".join(f" --dtype {name}" for name in config.dtypes)
-    return f"gradcheck run {spec.place.file} -k {spec.id}{dtypes} --seed {config.seed} --profile {config.profile.name}"
+    phases = "" if config.phases == PHASES else f" --phases {','.join(config.phases)}"
+    how = f"{dtypes}{phases} --seed {config.seed} --profile {config.profile.name}"
+    return f"gradcheck run {spec.place.file} -k {spec.id}{how}"
 
 
 def _stored(outcome: Outcome) -> Outcome:

@@ -20,10 +20,11 @@ from gradcheck.judge import Finding, Verdict, Whole, judge, overall, wrong_point
 from gradcheck.oracles import INDEPENDENT, Hearing, Inquiry, Silence, Testimony
 from gradcheck.oracles.claim_nodes import node_facts
 from gradcheck.oracles.inquiry import claimed
+from gradcheck.run.cases import cases_of
 from gradcheck.run.config import Config
 from gradcheck.run.equivalence import Original
 from gradcheck.run.fates import Fate, Mutated, Mutation
-from gradcheck.run.function import cases_of, claimed_quantities
+from gradcheck.run.function import claimed_quantities
 from gradcheck.run.survival import why_survived
 from gradcheck.spec import Case, Claim, Example, Spec
 

@@ -75,6 +75,40 @@ class Counterexample:
     sentence: str  # "at x = [3]: vjp:x[0] is 6 by claim; 1 by engine reverse, differences"
     tangents: Mapping[str, Any] = field(default_factory=dict)  # nested lists; {} where no direction mattered
     dtype: str = "float64"  # what the witness at fault computed in
+    witness: str = ""  # whose number contradicts the claim's: "engine", "implementation:torch float32"
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What the points of all cases held of one input."""
+
+    distinct: int  # different numbers
+    low: float | str | None  # the smallest and the largest, as `plain` writes them; None of no numbers
+    high: float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One side of a choice of the function or of a claim, told by the statement that holds where it is taken."""
+
+    of: str  # "" for the function, "gradient of x" for a claim
+    line: int  # of a code block, 0 in a formula
+    text: str  # "x > 800"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """How a function was tried, over its cases in float64."""
+
+    origins: Mapping[str, int]  # "example", "landmark", "drawn" … -> points
+    narrow: Mapping[str, int]  # dtype -> points judged in it besides
+    drawn: int  # points drawn, those refused among them
+    refused: Mapping[str, int]  # why -> points drawn
+    sizes: tuple[Mapping[str, int], ...]  # of the dimensions, each once
+    inputs: Mapping[str, Covered]
+    branches: int  # sides of all choices
+    never: tuple[Branch, ...]  # those that no point took
+    warnings: tuple[str, ...]  # where little or nothing was really tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +144,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     seconds_in_witnesses: float = 0.0
+    statistics: Statistics | None = None  # None of a behaviour, and in records of versions before there were any
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""At which cases is a function judged? Examples, planned ones, small ones of odd sizes, and points beside jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gradcheck.cases import (
+    NO_MARKS,
+    Marks,
+    Tally,
+    beside,
+    build,
+    example_case,
+    example_sizes,
+    narrowed,
+    near_jumps,
+    plans,
+    uniform_cases,
+)
+from gradcheck.oracles.implementations import numbers_in
+from gradcheck.run.config import UNIFORM, Config
+from gradcheck.spec import Case, Example, Spec
+
+
+def cases_of(spec: Spec, config: Config, tally: Tally | None = None) -> Iterator[tuple[Case, Example | None]]:
+    """Every case, each followed by itself at narrower dtypes, with the example that it is made of.
+
+    tally: counts what is drawn.
+    """
+    for example in spec.examples if "examples" in config.phases else ():
+        yield example_case(spec, example, example_sizes(spec, example)), example
+    planned = _uniform if UNIFORM in config.phases else _planned
+    for case in planned(spec, config, tally):
+        yield case, None
+        for dtype in dtypes_of(spec, config):
+            narrow = None if dtype == "float64" else narrowed(case, dtype)
+            if narrow is not None:
+                yield narrow, None
+
+
+def dtypes_of(spec: Spec, config: Config) -> tuple[str, ...]:
+    """What frameworks and implementations compute in. The claim itself is judged in float64 whatever they do."""
+    return config.dtypes or spec.dtypes
+
+
+def _planned(spec: Spec, config: Config, tally: Tally | None) -> Iterator[Case]:
+    profile, marks, first = config.profile, _marks(spec, config), None
+    main = plans(spec, config.seed, profile.shapes, profile.per_shape)
+    for plan in [*main, *beside(spec, main, profile.beside)]:
+        case = build(spec, plan, profile.points // plan.part, tally, marks, config.phases)
+        if case is not None:
+            first = first or case
+            yield case
+    jumps = near_jumps(first) if first is not None and "landmarks" in config.phases else None
+    if jumps is not None:
+        yield jumps
+
+
+def _uniform(spec: Spec, config: Config, tally: Tally | None) -> Iterator[Case]:
+    """As many points, drawn without a plan."""
+    profile = config.profile
+    yield from uniform_cases(spec, config.seed, profile.shapes * profile.per_shape, profile.points)
+
+
+def _marks(spec: Spec, config: Config) -> Marks:
+    """The numbers that the code under test holds."""
+    if not spec.implementations or config.allowed is None or "landmarks" not in config.phases:
+        return NO_MARKS
+    found = numbers_in(spec.implementations, config.allowed)
+    return Marks(found.written, found.derived)
