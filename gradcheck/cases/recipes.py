@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 Points = dict[str, Array]
 Point = dict[str, Array]  # one point: views into the batch, which a recipe writes to
 Recipe = Callable[[Point], None]
+APART = 5  # how far inputs are apart in the packed numbers, so that two are not equal at the ends of their domains
 TOTALS = 12  # numbers of the code that sums, means and norms are made equal to
 
 
@@ -56,12 +57,13 @@ def _recipes(
         yield partial(_everywhere, values)
         if several:
             yield partial(_in_one, values, rng)
-    packs = {i.name: [*fine(i.domain, marks), 0.0] for i in open_to}
+    packs = {i.name: np.roll([*fine(i.domain, marks), 0.0], -APART * k) for k, i in enumerate(open_to)}
     per_point = {i.name: max(1, int(np.prod(shapes[i.name]))) for i in open_to}
     rows = max((-(-len(numbers) // per_point[name]) for name, numbers in packs.items()), default=0)
     totals = list(_totals(open_to, marks))
     for row in range(rows):
-        yield partial(_packed, {name: np.roll(numbers, -row * per_point[name]) for name, numbers in packs.items()})
+        turned = {name: np.roll(numbers, -row * per_point[name]) for name, numbers in packs.items()}
+        yield partial(_packed, turned)
         if totals and several:
             yield totals.pop(0)
     yield from totals if several else ()

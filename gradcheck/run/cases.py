@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from gradcheck.cases import (
     NO_MARKS,
@@ -22,15 +22,17 @@ from gradcheck.run.config import UNIFORM, Config
 from gradcheck.spec import Case, Example, Spec
 
 
-def cases_of(spec: Spec, config: Config, tally: Tally | None = None) -> Iterator[tuple[Case, Example | None]]:
+def cases_of(
+    spec: Spec, config: Config, tally: Tally | None = None, lost: Collection[str] = ()
+) -> Iterator[tuple[Case, Example | None]]:
     """Every case, each followed by itself at narrower dtypes, with the example that it is made of.
 
-    tally: counts what is drawn.
+    tally: counts what is drawn for the main cases. lost: implementations that are not imported (again).
     """
     for example in spec.examples if "examples" in config.phases else ():
         yield example_case(spec, example, example_sizes(spec, example)), example
     planned = _uniform if UNIFORM in config.phases else _planned
-    for case in planned(spec, config, tally):
+    for case in planned(spec, config, tally, lost):
         yield case, None
         for dtype in dtypes_of(spec, config):
             narrow = None if dtype == "float64" else narrowed(case, dtype)
@@ -43,11 +45,12 @@ def dtypes_of(spec: Spec, config: Config) -> tuple[str, ...]:
     return config.dtypes or spec.dtypes
 
 
-def _planned(spec: Spec, config: Config, tally: Tally | None) -> Iterator[Case]:
-    profile, marks, first = config.profile, _marks(spec, config), None
+def _planned(spec: Spec, config: Config, tally: Tally | None, lost: Collection[str]) -> Iterator[Case]:
+    profile, marks, first = config.profile, _marks(spec, config, lost), None
     main = plans(spec, config.seed, profile.shapes, profile.per_shape)
     for plan in [*main, *beside(spec, main, profile.beside)]:
-        case = build(spec, plan, profile.points // plan.part, tally, marks, config.phases)
+        counted = tally if plan.part == 1 else None
+        case = build(spec, plan, profile.points // plan.part, counted, marks, config.phases)
         if case is not None:
             first = first or case
             yield case
@@ -56,15 +59,16 @@ def _planned(spec: Spec, config: Config, tally: Tally | None) -> Iterator[Case]:
         yield jumps
 
 
-def _uniform(spec: Spec, config: Config, tally: Tally | None) -> Iterator[Case]:
+def _uniform(spec: Spec, config: Config, tally: Tally | None, lost: Collection[str]) -> Iterator[Case]:
     """As many points, drawn without a plan."""
     profile = config.profile
     yield from uniform_cases(spec, config.seed, profile.shapes * profile.per_shape, profile.points)
 
 
-def _marks(spec: Spec, config: Config) -> Marks:
+def _marks(spec: Spec, config: Config, lost: Collection[str]) -> Marks:
     """The numbers that the code under test holds."""
-    if not spec.implementations or config.allowed is None or "landmarks" not in config.phases:
+    asked = [i for i in spec.implementations if f"implementation:{i.backend}" not in lost]
+    if not asked or config.allowed is None or "landmarks" not in config.phases:
         return NO_MARKS
-    found = numbers_in(spec.implementations, config.allowed)
+    found = numbers_in(asked, config.allowed)
     return Marks(found.written, found.derived)

@@ -124,7 +124,7 @@ def test_a_survivor_tells_how_large_an_error_would_have_been_seen(mutate: Mutate
 def test_a_wrong_threshold_is_caught_although_no_drawn_point_tells_it(mutate: Mutate, monkeypatch) -> None:
     body = "f:\n  inputs: {x: {}}\n  value: where(x > 0.7, 3*x, 2*x + 0.7)\n  gradient: {x: 'where(x > 0.7, 3, 2)'}"
     assert mutate(body).count(Fate.SURVIVED) == 0
-    monkeypatch.setattr("gradcheck.run.function.near_jumps", lambda case: None)
+    monkeypatch.setattr("gradcheck.run.cases.near_jumps", lambda case: None)
     without = [m for m in mutate(body).mutants if m.fate is Fate.SURVIVED]
     assert {m.text for m in without} >= {"where(x > 0.7000006999999999, 3, 2)", "where(0.999999*x > 0.7, 3, 2)"}
     assert all(NOT_REACHED in m.reason for m in without)
@@ -132,7 +132,7 @@ def test_a_wrong_threshold_is_caught_although_no_drawn_point_tells_it(mutate: Mu
 
 def test_what_shows_at_kinks_alone_is_not_called_equivalent(mutate: Mutate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where x and c are equal any slope is right, so that nothing is known of c being 1.000001*c elsewhere."""
-    monkeypatch.setattr("gradcheck.run.function.near_jumps", lambda case: None)
+    monkeypatch.setattr("gradcheck.run.cases.near_jumps", lambda case: None)
     found = mutate(
         "f:\n  inputs: {x: {domain: '(1, 3)'}, c: {domain: '(1, 3)', differentiable: false}}\n"
         "  value: abs(x - c)\n  gradient: {x: sign(x - c)}"

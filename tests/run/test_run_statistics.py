@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def test_a_function_that_nothing_happens_in_is_warned_of(untested):
 
 def test_a_domain_that_refuses_nearly_all_is_named_with_its_share(untested):
     (warning,) = untested["nearly"].statistics.warnings
-    assert warning.startswith("98% of the points drawn were refused by '(-1, 1), min(x) > 0.6' of x: an interval")
+    assert re.match(r"(9\d|100)% of the points drawn were refused by '\(-1, 1\), min\(x\) > 0.6' of x: an", warning)
     assert sum(untested["nearly"].statistics.refused.values()) == untested["nearly"].rejected
 
 
