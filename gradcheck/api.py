@@ -16,6 +16,7 @@ from gradcheck.cases.given import example_of
 from gradcheck.errors import UsageError
 from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.oracles.blackbox_twin import Twinned
+from gradcheck.oracles.code_numbers import numbers_of
 from gradcheck.oracles.paired import Paired, PairedTape, in_pairs
 from gradcheck.report.checked import Result
 from gradcheck.report.naming import code_of
@@ -124,6 +125,7 @@ def check(
         subject = Twinned(subject, form.called(twin))
     rules = [fn, *(c for c in (vjp, gradient, jvp, second, meant, reference, twin) if c is not None)]
     alone = together(isolate, door, rules)
+    givens = _marked(givens, rules)
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit, alone)
     outputs = complex_outputs(subject, givens, pairs, wanted)
     if pairs or any(outputs):
@@ -137,6 +139,14 @@ def check(
         form=form, complex_inputs=frozenset(names[k] for k in pairs),
     )  # fmt: skip
     return Result(subject.name, found, door, code)
+
+
+def _marked(givens: Any, rules: Sequence[Any]) -> Any:
+    """The inputs, each with the numbers that the code under test holds; a sampler as it is."""
+    if callable(givens):
+        return givens
+    held = numbers_of(rule for rule in rules if callable(rule)).written
+    return tuple(replace(g, held=held) for g in givens)
 
 
 def _in_pairs(givens: Any, seed: int) -> tuple[Any, frozenset[int]]:

@@ -50,7 +50,8 @@ def build(
     parts: list[tuple[str, Points]] = []
     if "landmarks" in phases:
         found = kept(spec, planted(spec, plan, rng, points, marks), sizes)
-        parts.append(("landmark", {name: array[: round(LANDMARKS * points)] for name, array in found.items()}))
+        rows = np.flatnonzero(in_range(spec, found, sizes))[: round(LANDMARKS * points)]
+        parts.append(("landmark", {name: array[rows] for name, array in found.items()}))
     if "sweep" in phases:
         parts.append(("sweep", kept(spec, swept(spec, rng, points // SWEPT, shapes), sizes)))
     have = tried = sum(_count(part) for _, part in parts)
@@ -155,7 +156,7 @@ def kept(spec: Spec, points: Points, sizes: Mapping[str, int], tally: Tally | No
     points = {k: v[ok] for k, v in points.items()}
     if not _count(points):
         return points
-    keep = ~_overflows(spec, points, sizes) & in_range(spec, points, sizes)
+    keep = ~_overflows(spec, points, sizes)
     refused["the function overflows"] += int((~keep).sum())
     return {k: v[keep] for k, v in points.items()}
 

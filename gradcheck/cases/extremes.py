@@ -26,6 +26,8 @@ MOST = LARGE**2  # of a value or a derivative: cotangents and tangents are still
 def in_range(spec: Spec, points: Mapping[str, Array], sizes: Mapping[str, int]) -> NDArray[np.bool_]:
     """The points (B,) that are not extreme, or at which all that comes up is within range."""
     ok = np.ones(len(next(iter(points.values()))), dtype=bool)
+    if not len(ok):
+        return ok
     extreme = np.zeros_like(ok)
     for x in points.values():
         size = np.abs(x).reshape(len(x), -1)

@@ -28,7 +28,8 @@ class Given:
 
     shape: named and fixed dimensions. domain: the limits, which no point but those outside on purpose ever leaves.
     usual: where numbers are mostly drawn; `EVERYWHERE` for no wish. last: a dimension's name whose last index is the
-    largest integer. marks: numbers seen in an example, planted as landmarks. paired: the last axis, of 2, holds
+    largest integer. marks: numbers seen in an example, planted as landmarks. held: numbers that the
+    code under test holds, without signs. paired: the last axis, of 2, holds
     the real and the imaginary parts of complex numbers.
     """
 
@@ -40,6 +41,7 @@ class Given:
     last: str = ""
     name: str = ""
     marks: tuple[float, ...] = ()
+    held: tuple[float, ...] = ()
     paired: bool = False
 
     @property

@@ -17,7 +17,8 @@ from gradcheck.spec.model import Domain, Spec
 COMMON = (0.0, 1.0, -1.0, 800.0, -800.0, 0.5, -0.5, 40.0, -40.0, 2.0, -2.0, 1e-8, 3.0, -3.0, 10.0, -10.0, 1e-3, 1e4)
 MAX_CONSTANTS = 24
 SMALLEST = 2.0**-1022  # the smallest normal number
-TINY = (5e-324, 1e-310, SMALLEST, 1e-300, 1e-200, 1e-160, 1e-100, 1e-30, 1e-16, 1e-12, 1e-6, 1e-5, 1e-4, 1e-2)
+TINY = (5e-324, 1e-160, 1e-310, 1e-16, SMALLEST, 1e-100, 1e-30, 1e-200, 1e-12, 1e-300)
+SMALL = (1e-6, 1e-5, 1e-4, 1e-2)
 POWERS = tuple(2.0**k for k in range(-10, 14) if not -2 < k < 2)
 WHOLE = tuple(float(k) for k in range(4, 13))
 HALVES = (1.5, 2.5, 3.5, 4.5, 7.5, 10.5)
@@ -59,11 +60,17 @@ def fine(domain: Domain, marks: Marks = NO_MARKS) -> tuple[float, ...]:
     """
     width = domain.high - domain.low
     ends = [np.nextafter(e, inward) for e, inward in ((domain.low, np.inf), (domain.high, -np.inf)) if np.isfinite(e)]
-    known = [*TINY, *HALVES, *WHOLE, *LARGE, *POWERS]
+    known = [*SMALL, *HALVES, *WHOLE, *LARGE, *POWERS]
     special = [v for pair in zip(known, (-v for v in known), strict=True) for v in pair]
     inner = [domain.low + part * width for part in (0.5, 0.25, 0.75)] if np.isfinite(width) else []
     signed = [v for c in marks.derived for v in (c, -c)]
     found = np.array([*dict.fromkeys([*beside(marks.written), *ends, *inner, *signed, *special])], dtype=float)
+    return tuple(float(v) for v in found[within_box(domain, found)])
+
+
+def tiny(domain: Domain) -> tuple[float, ...]:
+    """Numbers so small that one alone is put among ordinary ones: of several, nobody could measure a slope."""
+    found = np.array([sign * v for v in TINY for sign in (1, -1)])
     return tuple(float(v) for v in found[within_box(domain, found)])
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.domains import STRUCTURED, draw
 from gradcheck.cases.given import Given, Sampler
+from gradcheck.cases.landmarks import beside
 from gradcheck.errors import UsageError
 from gradcheck.spec.membership import agrees, within_box
 from gradcheck.spec.model import Domain
@@ -34,6 +35,7 @@ EXTREME = (1e-100, 2.0**53)  # below, intermediates may underflow; above, number
 WHOLE = 12  # whole numbers planted of a box
 PLANTED = 0.7  # share of the points that may be planted
 OUTSIDE = 0.15  # share of the points that lie outside the limits on purpose, where there are limits
+HELD = 16  # points of each shape that hold numbers of the code
 TRIES = 50  # draws for one point that a predicate must hold at
 STYLES = ("plain", "coarse", "plain", "sparse", "plain", "scaled", "near an end", "plain")
 
@@ -166,6 +168,7 @@ def _plants(givens: Sequence[Given], rng: Generator) -> Iterator[tuple[str, Inpu
     marks = [marks_of(g) if g.domain.kind not in STRUCTURED else ([], []) for g in givens]
     open_to = [k for k, (first, _) in enumerate(marks) if first]
     yield from _ties(givens, open_to, rng)
+    yield from _held(givens, open_to, rng)
     for rank in range(max((len(first) for first, _ in marks), default=0)):
         values = {k: marks[k][0][rank] for k in open_to if rank < len(marks[k][0])}
         yield from _marked(givens, values, rng, together=len(open_to) > 1 or rank == 0)
@@ -210,6 +213,23 @@ def _ties(givens: Sequence[Given], open_to: Sequence[int], rng: Generator) -> It
                         base[b] = value.astype(base[b].dtype)
                         yield f"{givens[j].name} equal to {givens[k].name}", tuple(base)
                         break
+
+
+def _held(givens: Sequence[Given], open_to: Sequence[int], rng: Generator) -> Iterator[tuple[str, Inputs]]:
+    """Numbers that the code holds, and such beside and between them: as many in one point as it has elements."""
+    near = {k: _within(givens[k].domain, list(beside(givens[k].held))) for k in open_to if not givens[k].whole}
+    numbers = {k: v for k, v in near.items() if v}
+    for row in range(HELD):
+        base = list(_drawn(givens, rng, "plain"))
+        left = False
+        for k, values in numbers.items():
+            size = _size(givens[k])
+            some = values[row * size : (row + 1) * size]
+            base[k].reshape(-1)[: len(some)] = some
+            left = left or bool(some)
+        if not left:
+            return
+        yield "numbers of the code", tuple(base)
 
 
 def _zeros(

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gradcheck.cases.domains import STRUCTURED, draw
-from gradcheck.cases.landmarks import NO_MARKS, Marks, between, fine, landmarks
+from gradcheck.cases.landmarks import NO_MARKS, Marks, between, fine, landmarks, tiny
 from gradcheck.cases.plans import Plan, size_map
 from gradcheck.spec.membership import within_box
 from gradcheck.spec.model import Input, Spec
@@ -61,12 +61,22 @@ def _recipes(
     per_point = {i.name: max(1, int(np.prod(shapes[i.name]))) for i in open_to}
     rows = max((-(-len(numbers) // per_point[name]) for name, numbers in packs.items()), default=0)
     totals = list(_totals(open_to, marks))
+    small = {i.name: tiny(i.domain) for i in open_to if i.domain.kind == "real"}
+    lone = list(_lone(small, rng))
     for row in range(rows):
         turned = {name: np.roll(numbers, -row * per_point[name]) for name, numbers in packs.items()}
         yield partial(_packed, turned)
-        if totals and several:
-            yield totals.pop(0)
-    yield from totals if several else ()
+        yield from lone[row : row + 1]
+        yield from totals[row : row + 1] if several else ()
+    yield from lone[rows:]
+    yield from totals[rows:] if several else ()
+
+
+def _lone(small: Mapping[str, tuple[float, ...]], rng: Generator) -> Iterator[Recipe]:
+    """One very small number in one input, the inputs in turn."""
+    for rank in range(max(map(len, small.values()), default=0)):
+        for name in [n for n, numbers in small.items() if rank < len(numbers)]:
+            yield partial(_in_one, {name: small[name][rank]}, rng)
 
 
 def _each(names: Sequence[str], how: Callable[[Array], None], point: Point) -> None:

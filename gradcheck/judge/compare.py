@@ -122,17 +122,18 @@ def typical(size: Array) -> float:
 
 
 def zero_everywhere(
-    result: Comparison, claim: Party, witness: Party, natural: float, negligible: float = NEGLIGIBLE
+    result: Comparison, claim: Party, witness: Party, natural: Array, negligible: float = NEGLIGIBLE
 ) -> Comparison:
     """A quantity that is zero, within bars, at all points and positions: none of its numbers is a measure for the bars.
 
     (The softmax of one number has a derivative of zero, and rounding leaves some 1e-17.) The natural size of such a
-    quantity measures instead.
+    quantity at each point (B,) measures instead.
     """
     if not (result.undecided | result.agrees).all() or not result.undecided.any():
         return result
     zero = (np.abs(claim.center) <= claim.bar) & (np.abs(witness.center) <= witness.bar)
-    if not (zero & (result.joint <= negligible * natural)).all():
+    measure = negligible * natural.reshape(-1, *(1,) * (result.joint.ndim - 1))
+    if not (zero & (result.joint <= measure)).all():
         return result
     return replace(result, agrees=np.ones_like(result.agrees), undecided=np.zeros_like(result.undecided))
 

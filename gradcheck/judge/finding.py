@@ -49,6 +49,7 @@ class Worst:
     error: float  # |difference| / joint bar
     ulp: float  # |difference| in units in the last place of the claim's number
     lost: float = float("nan")  # decimal digits of the claim's number that the other does not have, 0 to 16
+    layout: str = ""  # how the point's numbers were given to the code under test: "x given as a transposed view"
 
 
 @dataclass(frozen=True, slots=True)

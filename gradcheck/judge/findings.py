@@ -209,16 +209,26 @@ class _Room:
         along = "differences" in self.said and MODES_ALONG.match(quantity)
         return along_a_kink(result, self._kinked()) if along else result
 
-    def _natural(self, quantity: str) -> float:
-        """How large a quantity of this kind would be, from the sizes of f, of the inputs and of the tangents."""
-        f, tangents = typical(self.scale), list(self.case.tangents.values())
-        x = min((size for n in self.case.tangents if (size := typical(np.abs(self.case.inputs[n])))), default=0.0)
-        t = max((typical(np.abs(t)) for t in tangents), default=0.0)
-        if not x:
-            return 0.0
+    def _natural(self, quantity: str) -> Array:
+        """How large a quantity of this kind would be at each point (B,), from the sizes of f, inputs and tangents.
+
+        No less than what their typical sizes over all points come to.
+        """
+        tangents = self.case.tangents
+        inputs = [np.abs(self.case.inputs[n]).reshape(self.case.points, -1) for n in tangents if tangents[n].size]
+        sizes = [(typical(x), x.max(axis=1)) for x in inputs]
+        along = [np.abs(t).reshape(self.case.points, -1) for t in tangents.values() if t.size]
+        x = min((size for size, _ in sizes if size), default=0.0)
+        t = max((typical(t) for t in along), default=0.0)
         powers = {"vjp": (1, 0), "jvp": (1, 1), "pairing": (1, 1), "hvp": (2, 1), "hess": (2, 1)}
         of_x, of_t = powers.get(quantity.partition(":")[0].partition("[")[0].partition("|")[0], (0, 0))
-        return float(f / x**of_x * t**of_t) if x**of_x else 0.0  # a power that underflows is no measure
+        if not x:
+            return np.zeros(self.case.points)
+        here, push = np.min([size for _, size in sizes], axis=0), np.max([t.max(axis=1) for t in along], axis=0)
+        with np.errstate(all="ignore"):
+            of_all = float(typical(self.scale) / np.float64(x) ** of_x * t**of_t)
+            of_each = self.scale / here**of_x * push**of_t
+        return np.fmax(*(np.where(np.isfinite(natural), natural, 0.0) for natural in (of_all, of_each)))
 
     def _kinks(self, quantity: str, shape: tuple[int, ...]) -> Mask:
         """Where the differences found a kink in this quantity; nowhere if they say nothing of it."""
@@ -299,6 +309,7 @@ class _Room:
             index=tuple(int(k) for k in index[1:]),
             point=int(row),
             origin=self.case.origins[row],
+            layout="" if (layout := self.case.layout(row)) is None else str(layout),
             inputs={name: array[row].tolist() for name, array in self.case.inputs.items()},
             cotangent={name: array[row].tolist() for name, array in self.case.cotangents.items()},
             numbers=numbers,

@@ -7,6 +7,7 @@ name, and the functions of the same package that they call. Nothing is run.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +28,7 @@ FUNCTIONS: Mapping[str, Callable[[float], float]] = {
     "cos": math.cos, "tan": math.tan, "tanh": math.tanh, "arctan": math.atan, "atan": math.atan, "sinh": math.sinh,
     "cosh": math.cosh, "arcsin": math.asin, "arccos": math.acos, "deg2rad": math.radians, "radians": math.radians,
 }  # fmt: skip
+FOREIGN = frozenset({"numpy", "scipy", "torch", "jax", "jaxlib", "gradcheck", *sys.stdlib_module_names}) - {"__main__"}
 RULES = ("forward", "backward", "jvp", "vjp", "setup_context", "__call__", "fun", "fwd", "bwd", "__wrapped__")
 
 
@@ -63,7 +65,7 @@ class _Search:
     names: dict[str, None] = field(default_factory=dict)  # of the functions that the code calls
 
     def run(self) -> None:
-        self.homes = {home for one in self.waiting if (home := _home(one))}
+        self.homes = {home for one in self.waiting if (home := _home(one))} - FOREIGN
         for one in self.waiting:  # grows while it is walked
             if id(one) not in self.known and len(self.known) < MOST_THINGS:
                 self.known[id(one)] = one

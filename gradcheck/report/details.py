@@ -76,6 +76,7 @@ def worst_point(outcome: Outcome) -> Place | None:
     remarks += [f"{brief(worst['ulp'])} ulp"] if worst.get("ulp") is not None else []
     remarks += [f"{worst['lost']:.0f} of 16 digits"] if isinstance(worst.get("lost"), float) else []
     remarks += [f"origin: {worst['origin']}"] if worst.get("origin") else []
+    remarks += [worst["layout"]] if worst.get("layout") else []
     return Place(
         element=quantity(str(worst["quantity"]), tuple(worst.get("index", ()))),
         point=assignments(worst.get("inputs", {})),

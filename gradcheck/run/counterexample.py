@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from gradcheck.run.config import Config
 from gradcheck.run.outcome import Counterexample
 from gradcheck.run.plain import plain
 from gradcheck.spec import Case
+from gradcheck.spec.case import Layout
 
 
 def counterexample(
@@ -32,15 +35,28 @@ def counterexample(
 
     beside = [w for w in config.witnesses if w == "differences" and w != witness]  # they tell a fault from a kink
 
-    def fails(candidate: Case) -> NDArray[np.bool_]:
-        said = _ask(candidate, config, [witness, *beside])
+    def fails(candidate: Case, layout: Layout | None = None) -> NDArray[np.bool_]:
+        said = _ask(laid_out(candidate, layout), config, [witness, *beside])
         return wrong_points(candidate, said, witness, quantity)
 
-    small = shrink(case, finding.worst.point, fails)
+    layout, row = case.layout(finding.worst.point), finding.worst.point
+    if layout is not None and fails(shrink(case, row, _never)).any():
+        layout = None  # it fails when given plainly, too
+    small = laid_out(shrink(case, row, partial(fails, layout=layout)), layout)
     everybody = judge(small, _ask(small, config, config.witnesses))
     again = [f for f in everybody if f.verdict is Verdict.DISAGREES and f.worst and f.worst.quantity == quantity]
     best = next((f for f in again if f.witness == witness), again[0] if again else finding)
     return _told(case if best is finding else small, best)
+
+
+def laid_out(case: Case, layout: Layout | None) -> Case:
+    """The case with every point given in one layout."""
+    return case if layout is None else replace(case, layouts=(layout,) * case.points)
+
+
+def _never(case: Case) -> NDArray[np.bool_]:
+    """Nothing fails: shrinking with it gives the point as it is."""
+    return np.zeros(case.points, dtype=bool)
 
 
 def _ask(case: Case, config: Config, witnesses: Sequence[str]) -> dict[str, Any]:
@@ -64,10 +80,11 @@ def _told(case: Case, finding: Finding) -> Counterexample:
     assert worst is not None
     numbers = tuple(dict(plain(n)) for n in worst.numbers)
     along = {n: t[worst.point].tolist() for n, t in case.tangents.items()} if _directed(worst.quantity) else {}
+    layout = case.layout(worst.point)
     return Counterexample(
         dict(case.sizes), plain(dict(worst.inputs)), plain(dict(worst.cotangent)), worst.quantity, worst.index,
-        numbers, sentence(worst.inputs, worst.cotangent, worst.quantity, worst.index, worst.numbers, along),
-        plain(along), case.dtype, finding.witness,
+        numbers, sentence(worst.inputs, worst.cotangent, worst.quantity, worst.index, worst.numbers, along, layout),
+        plain(along), case.dtype, finding.witness, "" if layout is None else layout.written(),
     )  # fmt: skip
 
 
@@ -78,13 +95,14 @@ def _directed(quantity: str) -> bool:
 
 def sentence(
     inputs: Mapping[str, Any], cotangent: Mapping[str, Any], quantity: str, index: tuple[int, ...],
-    numbers: Sequence[Number], tangents: Mapping[str, Any] | None = None,
+    numbers: Sequence[Number], tangents: Mapping[str, Any] | None = None, layout: Layout | None = None,
 ) -> str:  # fmt: skip
     """The counterexample in words: where, along which direction, and who says what."""
     where = ", ".join(f"{name} = {_listed(value)}" for name, value in inputs.items())
     where += "".join(f", t_{name} = {_listed(value)}" for name, value in (tangents or {}).items())
     if _some(cotangent):
         where += "".join(f", {_ct(name, cotangent)} = {_listed(value)}" for name, value in cotangent.items())
+    where += "" if layout is None else f", {layout}"
     element = in_words(quantity) + (f", element [{', '.join(map(str, index))}]," if index else "")
     groups: list[list[Number]] = []
     for n in numbers:

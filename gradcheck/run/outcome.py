@@ -76,6 +76,7 @@ class Counterexample:
     tangents: Mapping[str, Any] = field(default_factory=dict)  # nested lists; {} where no direction mattered
     dtype: str = "float64"  # what the witness at fault computed in
     witness: str = ""  # whose number contradicts the claim's: "engine", "implementation:torch float32"
+    layout: str = ""  # how the numbers were given to it, where it fails only so: "transposed: x"
 
 
 @dataclass(frozen=True, slots=True)

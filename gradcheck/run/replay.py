@@ -16,9 +16,11 @@ from gradcheck.judge import Finding, Verdict, judge
 from gradcheck.judge.telling import in_words
 from gradcheck.oracles import INDEPENDENT, Hearing, Inquiry
 from gradcheck.run.config import Config
+from gradcheck.run.counterexample import laid_out
 from gradcheck.run.runner import prepare
 from gradcheck.run.store import Failure
 from gradcheck.spec import Case, Example, Spec, load
+from gradcheck.spec.case import read_layout
 
 Array = NDArray[np.float64]
 
@@ -92,7 +94,7 @@ def stored_point(failure: Failure) -> tuple[Spec, Case]:
     Raises UsageError where the function is gone or does not take the point any more.
     """
     spec = _spec(failure)
-    return spec, _case(spec, failure)
+    return spec, laid_out(_case(spec, failure), read_layout(failure.layout))
 
 
 def _case(spec: Spec, failure: Failure) -> Case:

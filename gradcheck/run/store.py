@@ -34,13 +34,14 @@ class Failure:
     tangents: Mapping[str, Any] = field(default_factory=dict)
     dtype: str = "float64"
     witness: str = ""
+    layout: str = ""
 
 
 def failure_id(outcome: Outcome) -> str:
     """A short name of the failing point: the same function failing at the same point has the same name."""
     c = outcome.counterexample
     assert c is not None
-    at = [] if c.dtype == "float64" else [c.dtype]
+    at = [*([] if c.dtype == "float64" else [c.dtype]), *([c.layout] if c.layout else [])]
     point = [outcome.id, plain(c.inputs), plain(c.cotangent), plain(c.tangents), c.quantity, *at]
     facts = json.dumps(point, sort_keys=True)
     return f"{outcome.id}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
@@ -53,7 +54,7 @@ def save(outcome: Outcome, folder: Path = FOLDER) -> Path | None:
         return None
     failure = Failure(
         failure_id(outcome), outcome.id, outcome.file, c.sizes, c.inputs, c.cotangent, c.quantity, outcome.blame,
-        c.sentence, c.tangents, c.dtype, c.witness,
+        c.sentence, c.tangents, c.dtype, c.witness, c.layout,
     )  # fmt: skip
     path = folder / f"{failure.id}.json"
     part = folder / f"{failure.id}.{os.getpid()}.part"

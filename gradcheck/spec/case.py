@@ -24,7 +24,18 @@ class Layout:
     names: tuple[str, ...]
 
     def __str__(self) -> str:
+        """In words: "x given as a transposed view"."""
         return f"{' and '.join(self.names)} given {LAYOUTS[self.kind]}"
+
+    def written(self) -> str:
+        """As it is kept in a file: "transposed: x"."""
+        return f"{self.kind}: {' '.join(self.names)}"
+
+
+def read_layout(text: str) -> Layout | None:
+    """The layout that was written so; None of an empty text, and of a kind that there is not any more."""
+    kind, _, names = text.partition(":")
+    return Layout(kind, tuple(names.split())) if kind in LAYOUTS else None
 
 
 LAYOUTS: Mapping[str, str] = {
