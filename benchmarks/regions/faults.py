@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-PLANTED = [True]  # whether the faults are in; without them every rule is right
+PLANTED = {"in": True}  # whether the faults are in; without them every rule is right
 
 
 def fault(right: Any, where: Any, wrong: Any) -> Any:
     """The right numbers, and the wrong ones where the region is. `where`: a mask, or a truth value for all."""
-    return np.where(where, wrong, right).astype(right.dtype) if PLANTED[0] else right
+    return np.where(where, wrong, right).astype(right.dtype) if PLANTED["in"] else right
 
 
 def fault_in(right: Any, where: Any, wrong: Any) -> Any:
     """The same for tensors of PyTorch. `where`: a mask, or a truth value for all."""
-    if not PLANTED[0]:
+    if not PLANTED["in"]:
         return right
     if isinstance(where, bool):
         return wrong if where else right

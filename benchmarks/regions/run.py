@@ -6,7 +6,8 @@
 points in as many shapes, drawn without plan. A bug counts as found where its implementation (or its claim)
 DISAGREES; the origins of the points that showed it are told. `--right` takes the faults out of the rules: then nothing
 may be found.
-Only the engine and the differences are heard, and the first case that shows the bug ends its run.
+The engine alone is heard, and the differences where the function has kinks (tag `kink`); the first case that shows the
+bug ends its run.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ from gradcheck.run.function import hear
 from gradcheck.spec import Spec, load
 
 SPECS = Path(__file__).with_name("regions.grad.yaml")
-WITNESSES = ("engine", "differences")
 
 
 @dataclass
@@ -55,9 +55,10 @@ class Row:
         return f"{self.name:32} {self.found:3d} {self.uniform:4d}  {self.seconds:5.2f} s  {by:40} {region}"
 
 
-def configured(profile: Profile, seed: int, phases: Sequence[str]) -> Config:
+def configured(spec: Spec, profile: Profile, seed: int, phases: Sequence[str]) -> Config:
+    witnesses = ("engine", "differences") if "kink" in spec.tags else ("engine",)
     return Config(
-        WITNESSES, profile, seed, allowed=("benchmarks.regions",), **({"phases": tuple(phases)} if phases else {})
+        witnesses, profile, seed, allowed=("benchmarks.regions",), **({"phases": tuple(phases)} if phases else {})
     )  # fmt: skip
 
 
@@ -75,13 +76,13 @@ def rows(specs: Sequence[Spec], seeds: range, profile: Profile, phases: Sequence
     for spec in specs:
         row, start = Row(spec.id, spec.summary, len(seeds)), time.perf_counter()
         for seed in seeds:
-            finding = shown(spec, configured(profile, seed, phases))
+            finding = shown(spec, configured(spec, profile, seed, phases))
             row.found += finding is not None
             if finding is not None:
                 row.origins[finding.worst.origin if finding.worst else finding.verdict.value] += 1
         row.seconds = (time.perf_counter() - start) / len(seeds)
         if uniform:
-            row.uniform = sum(shown(spec, configured(profile, seed, ("uniform",))) is not None for seed in seeds)
+            row.uniform = sum(shown(spec, configured(spec, profile, seed, ("uniform",))) is not None for seed in seeds)
         yield row
 
 
@@ -107,7 +108,7 @@ def main() -> None:
     parser.add_argument("--right", action="store_true", help="the same rules without their faults")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    PLANTED[0] = not asked.right
+    PLANTED["in"] = not asked.right
     specs = [s for s in load(str(SPECS)).functions if not asked.only or any(w in s.id for w in asked.only)]
     specs = [s for s in specs if not any(w in s.id for w in asked.skip)]
     specs = [s for s in specs if not (asked.right and s.id.startswith("claim_"))]

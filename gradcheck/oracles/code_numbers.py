@@ -119,7 +119,8 @@ class _Search:
 def _home(thing: Any) -> str:
     """The package that a function or class was written in; "" of any other object."""
     module = getattr(thing, "__module__", "") if isinstance(thing, type | FunctionType) else ""
-    inner = getattr(thing, "__self__", None) or getattr(thing, "__wrapped__", None) if not module else None
+    inners = (getattr(thing, name, None) for name in ("func", "__self__", "__wrapped__"))
+    inner = next((i for i in inners if i is not None), None) if not module else None
     if inner is not None:
         return _home(inner if isinstance(inner, type | FunctionType) else type(inner))
     if not module and not isinstance(thing, type | FunctionType):

@@ -12,6 +12,7 @@ from gradcheck.report.numbers import assignments, brief, count, digits, digits_t
 from gradcheck.report.rows import Row
 from gradcheck.report.standing import Standing, label
 from gradcheck.run.outcome import ClaimText, Graph, Outcome
+from gradcheck.spec.case import read_layout
 
 LARGEST_GRAPH = 120  # nodes; a larger one is told in words
 MOST_PICTURES = 300  # outcomes of a run that get pictures though they are right: more would make a page of many MB
@@ -58,9 +59,10 @@ def counterexample(outcome: Outcome) -> Place | None:
     if found is None:
         return None
     sizes = ", ".join(f"{name} = {size}" for name, size in found.sizes.items())
+    layout = read_layout(found.layout)
     return Place(
         element=quantity(found.quantity, found.index),
-        point=assignments(found.inputs),
+        point=assignments(found.inputs) + ("" if layout is None else f", {layout}"),
         cotangent=assignments(found.cotangent),
         numbers=number_rows(found.numbers, outcome.blame),
         remark=f"sizes {sizes}" if sizes else "",
