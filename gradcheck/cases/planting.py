@@ -35,7 +35,7 @@ EXTREME = (1e-100, 2.0**53)  # below, intermediates may underflow; above, number
 WHOLE = 12  # whole numbers planted of a box
 PLANTED = 0.7  # share of the points that may be planted
 OUTSIDE = 0.15  # share of the points that lie outside the limits on purpose, where there are limits
-HELD = 16  # points of each shape that hold numbers of the code
+HELD = 0.12  # share of the points that may hold numbers of the code
 TRIES = 50  # draws for one point that a predicate must hold at
 STYLES = ("plain", "coarse", "plain", "sparse", "plain", "scaled", "near an end", "plain")
 
@@ -59,7 +59,7 @@ def points(givens: Sequence[Given], count: int, seed: int) -> list[Tried]:
     rng = np.random.default_rng(seed)
     limited = any(g.differentiable and _limited(g.domain) for g in givens)
     beyond = int(OUTSIDE * count) if limited else 0
-    found = _some(_plants(givens, rng), int(PLANTED * (count - beyond)), givens)
+    found = _some(_plants(givens, rng, int(HELD * count)), int(PLANTED * (count - beyond)), givens)
     styles = cycle(STYLES)
     conditions = any(g.domain.predicate is not None for g in givens)
     for _ in range(TRIES * count):
@@ -71,7 +71,7 @@ def points(givens: Sequence[Given], count: int, seed: int) -> list[Tried]:
     if not any(not tried.outside for tried in found):
         raise UsageError(f"no point was found at which {_conditions(givens)} holds")
     loose = [_loosened(g) for g in givens]
-    return found + _some(_plants(loose, rng), beyond, givens, only_outside=True)
+    return found + _some(_plants(loose, rng, int(HELD * count)), beyond, givens, only_outside=True)
 
 
 def sampled(sampler: Sampler, count: int, seed: int) -> list[Tried]:
@@ -163,12 +163,12 @@ def _loosened(given: Given) -> Given:
     return replace(given, domain=Domain(), usual=span(given))
 
 
-def _plants(givens: Sequence[Given], rng: Generator) -> Iterator[tuple[str, Inputs]]:
+def _plants(givens: Sequence[Given], rng: Generator, held: int) -> Iterator[tuple[str, Inputs]]:
     """Planted points, the most telling first; each a fresh draw with something planted in it."""
     marks = [marks_of(g) if g.domain.kind not in STRUCTURED else ([], []) for g in givens]
     open_to = [k for k, (first, _) in enumerate(marks) if first]
     yield from _ties(givens, open_to, rng)
-    yield from _held(givens, open_to, rng)
+    yield from _held(givens, open_to, rng, held)
     for rank in range(max((len(first) for first, _ in marks), default=0)):
         values = {k: marks[k][0][rank] for k in open_to if rank < len(marks[k][0])}
         yield from _marked(givens, values, rng, together=len(open_to) > 1 or rank == 0)
@@ -215,11 +215,13 @@ def _ties(givens: Sequence[Given], open_to: Sequence[int], rng: Generator) -> It
                         break
 
 
-def _held(givens: Sequence[Given], open_to: Sequence[int], rng: Generator) -> Iterator[tuple[str, Inputs]]:
+def _held(
+    givens: Sequence[Given], open_to: Sequence[int], rng: Generator, most: int
+) -> Iterator[tuple[str, Inputs]]:
     """Numbers that the code holds, and such beside and between them: as many in one point as it has elements."""
     near = {k: _within(givens[k].domain, list(beside(givens[k].held))) for k in open_to if not givens[k].whole}
     numbers = {k: v for k, v in near.items() if v}
-    for row in range(HELD):
+    for row in range(most):
         base = list(_drawn(givens, rng, "plain"))
         left = False
         for k, values in numbers.items():
