@@ -22,7 +22,7 @@ SMALL = (1e-6, 1e-5, 1e-4, 1e-2)
 POWERS = tuple(2.0**k for k in range(-10, 14) if not -2 < k < 2)
 WHOLE = tuple(float(k) for k in range(4, 13))
 HALVES = (1.5, 2.5, 3.5, 4.5, 7.5, 10.5)
-LARGE = (20.5, 25.0, 31.0, 50.0, 100.0, 300.0, 720.0, 1e3, 1e6)
+LARGE = (20.5, 25.0, 31.0, 50.0, 100.0, 300.0, 720.0, 1e3)  # of larger ones, differences of a sine lie
 NEAR = (1e-6, 1e-3)  # how far beside a threshold, relative to it
 BETWEEN = 0.05  # two thresholds that are no further apart than this, relative to them, have a number put between them
 
