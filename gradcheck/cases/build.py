@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.domains import STRUCTURED, draw
 from gradcheck.cases.landmarks import landmarks
+from gradcheck.cases.mending import mended
 from gradcheck.cases.plans import SCALES, Plan, digest, size_map
 from gradcheck.cases.tally import Tally
 from gradcheck.expr import NUMPY, Batch, Batched, Control, by_branch
@@ -36,7 +37,7 @@ def build(spec: Spec, plan: Plan, points: int, tally: Tally | None = None) -> Ca
     batches, have, tried = [{k: v[:count] for k, v in planted.items()}], count, count
     for attempt in range(ROUNDS):
         scale = _scales(plan, rng, points) * 0.5 ** max(attempt - ROUNDS // 2, 0)
-        drawn = {i.name: draw(i.domain, rng, points, shape_of(i, sizes), scale) for i in spec.inputs}
+        drawn = {i.name: draw(i.domain.at(sizes), rng, points, shape_of(i, sizes), scale) for i in spec.inputs}
         drawn = _special(spec, plan, drawn, have) if attempt == 0 else drawn
         tally.drawn += points
         good = _kept(spec, drawn, sizes, tally)
@@ -113,6 +114,7 @@ def _count(points: Mapping[str, Array]) -> int:
 
 def _kept(spec: Spec, points: Points, sizes: Mapping[str, int], tally: Tally | None = None) -> Points:
     """The points inside the domain at which the function does not overflow; the others are counted."""
+    points = mended(spec, points, sizes)
     refused = Counter[str]() if tally is None else tally.refused
     ok = np.ones(_count(points), dtype=bool)
     for reason, bad in refusals(spec, points, sizes):
@@ -147,11 +149,11 @@ def _infinite(values: Points) -> NDArray[np.bool_]:
 def _planted(spec: Spec, plan: Plan, rng: Generator, points: int) -> Points:
     """Points that hold landmarks: every element the same one, one element among drawn ones, and ties."""
     sizes = size_map(plan)
-    marks = {i.name: landmarks(spec, i.domain) for i in spec.inputs}
+    marks = {i.name: landmarks(spec, i.domain.at(sizes)) for i in spec.inputs}
     rows = min(points, TIES + 2 * max(map(len, marks.values()), default=0))
     found: Points = {}
     for i in spec.inputs:
-        x = draw(i.domain, rng, rows, shape_of(i, sizes), np.ones(rows))
+        x = draw(i.domain.at(sizes), rng, rows, shape_of(i, sizes), np.ones(rows))
         numbers = marks[i.name]
         if numbers and i.domain.kind not in STRUCTURED and i.domain.kind != "boolean":
             flat = x.reshape(rows, -1)
@@ -181,7 +183,7 @@ def _special(spec: Spec, plan: Plan, drawn: Points, have: int) -> Points:
     """The special numbers that Hypothesis chose, one in each of the first drawn points."""
     for row, (which, element, mark) in enumerate(plan.specials):
         i = spec.inputs[which % len(spec.inputs)]
-        numbers = landmarks(spec, i.domain)
+        numbers = landmarks(spec, i.domain.at(size_map(plan)))
         flat = drawn[i.name].reshape(len(drawn[i.name]), -1)
         if row < len(flat) and flat.shape[1] and numbers and i.domain.kind not in STRUCTURED | {"boolean"}:
             flat[row, element % flat.shape[1]] = numbers[mark % len(numbers)]

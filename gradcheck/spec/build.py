@@ -90,7 +90,7 @@ def _inputs(entry: Entry, form: schema.Function) -> tuple[Input, ...]:
             entry.complain_key(("inputs", name), f"{name[:60]!r} {reason}")
     _check_dims(entry, form)
     dims = {size for i in form.inputs.values() for size in i.shape if isinstance(size, str)}
-    inputs = tuple(_input(entry, name, i, {*form.inputs, *dims}) for name, i in form.inputs.items())
+    inputs = tuple(_input(entry, name, i, {*form.inputs, *dims}, form.inputs) for name, i in form.inputs.items())
     if inputs and not any(i.differentiable for i in inputs):
         entry.complain_key(("inputs",), "no input is differentiable, so there is nothing to judge")
     return inputs
@@ -106,12 +106,16 @@ def _check_dims(entry: Entry, form: schema.Function) -> None:
                 entry.complain(("inputs", name, "shape", index), f"{str(size)[:60]!r} {reason}")
 
 
-def _input(entry: Entry, name: str, form: schema.Input, names: Collection[str]) -> Input:
+def _input(
+    entry: Entry, name: str, form: schema.Input, names: Collection[str], form_inputs: Collection[str]
+) -> Input:  # fmt: skip
     steps = ("inputs", name, "domain")
     domain = entry.domain(steps, form.domain, name, names)
     wanted = wrong_shape(domain, form.shape)
     if wanted:
         entry.complain(("inputs", name, "shape"), "this shape does not fit the domain", wanted)
+    if domain.below in form_inputs:
+        entry.complain(steps, f"{domain.below!r} is an input", "a dimension, as in index(n)")
     discrete = domain.kind in DISCRETE
     if discrete and form.differentiable:
         entry.complain(("inputs", name, "differentiable"), f"an input of domain {domain.kind!r} has no derivative")

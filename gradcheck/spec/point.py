@@ -34,7 +34,7 @@ def given_point(spec: Spec, words: Sequence[str], option: str = "--at") -> tuple
     sizes: dict[str, int] = {}
     point = {i.name: _array(texts[i.name], i.name, i.shape, sizes, option) for i in spec.inputs}
     for i in spec.inputs:
-        _check_box(i, point[i.name], texts[i.name], option)
+        _check_box(i, point[i.name], sizes, texts[i.name], option)
     if not inside(spec, {name: array[None] for name, array in point.items()}, sizes).all():
         domains = ", ".join(f"{i.domain.text!r} of {i.name!r}" for i in spec.inputs if i.domain.predicate is not None)
         raise UsageError(f"{option}: this point lies outside the domain {domains}")
@@ -109,8 +109,8 @@ def _check_shape(
     sizes.update(named)
 
 
-def _check_box(i: Input, array: Array, text: str, option: str) -> None:
-    outside = array[~np.asarray(within_box(i.domain, array))]
+def _check_box(i: Input, array: Array, sizes: dict[str, int], text: str, option: str) -> None:
+    outside = array[~np.asarray(within_box(i.domain.at(sizes), array))]
     if outside.size:
         message, expected = "this lies outside the domain", f"a number of the domain {i.domain.text!r}"
         raise SpecErrors((_error(option, text, i.name, message, expected, float(outside.flat[0])),))

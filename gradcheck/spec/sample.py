@@ -48,7 +48,7 @@ def _points(inputs: tuple[Input, ...], sizes: Mapping[str, int]) -> Iterator[Poi
     random = np.random.default_rng(0)
     for attempt in range(_CANDIDATES):
         scale = 1.0 if attempt == 0 else float(np.exp(random.uniform(-3, 3)))
-        yield {i.name: _value(i.domain, shape_at(i.shape, sizes), scale, random) for i in inputs}
+        yield {i.name: _value(i.domain.at(sizes), shape_at(i.shape, sizes), scale, random) for i in inputs}
 
 
 def _value(domain: Domain, shape: tuple[int, ...], scale: float, random: np.random.Generator) -> Array:
@@ -59,7 +59,10 @@ def _value(domain: Domain, shape: tuple[int, ...], scale: float, random: np.rand
         low = max(domain.low, -5.0 if domain.high > -5 else domain.high - 5)
         high = min(domain.high, low + 10)
         return np.asarray(random.integers(int(low), int(high) + 1, shape), dtype=np.float64)
-    return _in_box(domain.low, domain.high, np.asarray(random.uniform(0.1, 0.9, shape)), scale)
+    part = np.asarray(random.uniform(0.1, 0.9, shape))
+    if domain.log:
+        return np.asarray(np.exp(_in_box(math.log(domain.low), math.log(domain.high), part, scale)))
+    return _in_box(domain.low, domain.high, part, scale)
 
 
 def _in_box(low: float, high: float, part: Array, scale: float) -> Array:

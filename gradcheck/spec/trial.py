@@ -14,6 +14,7 @@ import numpy as np
 from gradcheck.errors import EvaluationError, FuelExhausted
 from gradcheck.expr import Program
 from gradcheck.spec.entry import Entry
+from gradcheck.spec.membership import within_box
 from gradcheck.spec.meter import Meter
 from gradcheck.spec.model import ClaimKind, Example, Place, Spec
 from gradcheck.spec.sample import Point, interior_point, sizes_of
@@ -82,6 +83,8 @@ class _Trial:
         pairs = [pair for i in self.spec.inputs for pair in zip(i.shape, point[i.name].shape, strict=True)]
         sizes = {size: length for size, length in pairs if isinstance(size, str)}
         for i in self.spec.inputs:
+            if i.domain.below and not within_box(i.domain.at(sizes), point[i.name]).all():
+                self.entry.complain(steps, f"a number of {i.name!r} is past the end of {i.domain.below!r}")
             if i.domain.predicate is not None and not self._predicate(i.name, i.domain.predicate, {**sizes, **point}):
                 self.entry.complain(steps, f"this example lies outside the domain {i.domain.text!r} of {i.name!r}")
         if self._function(point, sizes, steps) is not None:

@@ -17,6 +17,7 @@ BLAMES = (*WITNESSES, *(f"implementation:{backend}" for backend in BACKENDS), "e
 STRUCTURES = ("simplex", "sphere", "orthogonal", "symmetric", "spd", "triangular", "sorted", "permutation")
 WORDS = (
     "real", "positive", "negative", "nonnegative", "nonzero", "unit", "integer", "boolean", "probability", *STRUCTURES,
+    "index", "log_uniform",
 )  # fmt: skip
 ACTIONS = (
     "tensor", "constant", "let", "no_grad", "detach", "requires_grad", "backward", "zero_grad", "sgd", "repeat",
