@@ -17,6 +17,7 @@ from gradcheck import __version__
 from gradcheck.commands.check import check
 from gradcheck.commands.derive import derive
 from gradcheck.commands.init import init
+from gradcheck.commands.replay import replay
 from gradcheck.errors import GradcheckError
 
 if TYPE_CHECKING:
@@ -88,25 +89,28 @@ def main() -> None:
 @click.option("--html", "html_path", type=click.Path(path_type=Path), help="Write the report as one HTML page.")
 @click.option("--no-imports", is_flag=True, help="Import no implementation under test, whatever is allowed.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every function in the table, not only failures.")
+@click.option("--store", type=click.Path(file_okay=False), help="Keep failures in this folder for `gradcheck replay`.")
 @click.option("--no-store", is_flag=True, help="Do not keep failures for `gradcheck replay`.")
 def run(
     paths: tuple[str, ...], select: str, seed: int, profile: str, witnesses: tuple[str, ...],
     dtypes: tuple[str, ...], workers: int,
     json_path: Path | None, lines_path: Path | None, html_path: Path | None, no_imports: bool, verbose: bool,
-    no_store: bool,
+    store: str | None, no_store: bool,
 ) -> None:  # fmt: skip
     """Judge the functions and behaviours of spec files, or of all *.grad.yaml below folders."""
     from gradcheck.run import PROFILES, Config, demanded, entries, exit_code
     from gradcheck.run.settings import settings
-    from gradcheck.run.store import FOLDER
+    from gradcheck.run.store import folder_of
     from gradcheck.spec import load_many
 
+    if store and no_store:
+        raise click.UsageError("--store and --no-store are two answers: give one of them")
     files = load_many(paths)
     project = settings(Path.cwd())
     config = Config(
         witnesses=demanded(witnesses), profile=PROFILES[profile], seed=seed, workers=workers,
         allowed=None if no_imports else project.allow_imports, python_path=project.python_path,
-        store=None if no_store else str(FOLDER), dtypes=tuple(dict.fromkeys(dtypes)),
+        store=None if no_store else str(folder_of(store, project)), dtypes=tuple(dict.fromkeys(dtypes)),
     )  # fmt: skip
     work = [e for e in entries(files) if select in e.id or any(select in tag for tag in e.tags)]
     command = _command(paths, select, witnesses, dtypes, no_imports, seed, profile)
@@ -215,38 +219,6 @@ def schema() -> None:
     from gradcheck.spec import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))
-
-
-@main.command()
-@click.argument("failure", required=False)
-@click.option("--no-imports", is_flag=True, help="Import no implementation under test, whatever is allowed.")
-def replay(failure: str | None, no_imports: bool) -> None:
-    """Judge a stored failure again: FIXED, FAILED or ERROR. Without an id, list what is stored."""
-    from gradcheck.run import Config, demanded
-    from gradcheck.run.replay import replay as again
-    from gradcheck.run.settings import settings
-    from gradcheck.run.store import FOLDER, load
-
-    if failure is None:
-        kept = sorted(path.stem for path in FOLDER.glob("*.json"))
-        for name in kept:
-            click.echo(f"{name}: {load(name).sentence}")
-        if not kept:
-            click.echo(f"no failure is stored in {FOLDER}")
-        return
-    stored = load(failure)
-    project = settings(Path.cwd())
-    allowed = None if no_imports else project.allow_imports
-    config = Config(demanded(()), allowed=allowed, python_path=project.python_path)
-    try:
-        fails, findings = again(stored, config)
-    except GradcheckError as error:
-        click.echo(f"ERROR {failure}: {error}", err=True)
-        sys.exit(2)
-    click.echo(f"{'FAILED' if fails else 'FIXED'} {failure}: {stored.sentence}")
-    for finding in findings:
-        click.echo(f"  {finding.witness} {finding.mode}: {finding.verdict.value}: {finding.reason}".rstrip())
-    sys.exit(1 if fails else 0)
 
 
 @main.command()
@@ -383,7 +355,7 @@ def doctor() -> None:
         click.echo(f"witness {witness}: " + ("ready" if there else f"silent, {library} is not installed"))
 
 
-for command in (check, derive, init):
+for command in (check, derive, init, replay):
     main.add_command(command)
 
 

@@ -116,7 +116,7 @@ def _config(config: pytest.Config) -> Config:
     """The settings of the runner. Raises UsageError and BackendMissing as the command line does."""
     from gradcheck.run import PROFILES, Config, demanded
     from gradcheck.run.settings import settings
-    from gradcheck.run.store import FOLDER
+    from gradcheck.run.store import folder_of
 
     project = settings(config.rootpath)
     return Config(
@@ -125,7 +125,7 @@ def _config(config: pytest.Config) -> Config:
         seed=config.getoption("--gradcheck-seed"),
         allowed=None if config.getoption("--gradcheck-no-imports") else project.allow_imports,
         python_path=project.python_path,
-        store=str(config.invocation_params.dir / FOLDER),
+        store=str(config.invocation_params.dir / folder_of(None, project)),
         dtypes=tuple(dict.fromkeys(config.getoption("--gradcheck-dtype"))),
     )
 

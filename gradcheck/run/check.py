@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.cases.given import Given, Sampler, dimensions, settled
+from gradcheck.cases.large import large_points, refusal
 from gradcheck.cases.plans import digest
 from gradcheck.cases.planting import Tried, points, sampled
 from gradcheck.errors import UsageError, did_you_mean
@@ -26,6 +27,8 @@ from gradcheck.run.check_batch import judge_batch
 from gradcheck.run.check_forward import judge_forward
 from gradcheck.run.check_judging import Judging, tallies
 from gradcheck.run.check_kinks import judge_kinks
+from gradcheck.run.check_large import power_of
+from gradcheck.run.check_large_cells import is_large, judge_large
 from gradcheck.run.check_shape import judge_shape
 from gradcheck.run.check_shrink import shrunk
 from gradcheck.run.check_stated import SLOPES, Stated, judge_stated
@@ -93,9 +96,17 @@ def check_subject(
     """Judge a subject in all wanted cells, over all shapes. Warnings of the code under test are its own affair."""
     ward = Ward(tuple(CELLS), wanted.time_limit, wanted.together)
 
+    large = is_large(inputs, wanted.seed)
+    why = "" if callable(inputs) or not large else refusal(inputs)
+    if large and (why or stated is not None):
+        return not_judged(why or "what is stated beside the code is not asked of so many numbers")
+
     def judge(watch: Watch) -> Checked:
         with _undisturbed(watch) as around:
-            checked = _checked(subject, inputs, names, wanted, second, stated, watch)
+            if large:
+                checked = _checked_large(subject, inputs, names, wanted, watch)
+            else:
+                checked = _checked(subject, inputs, names, wanted, second, stated, watch)
         return replace(checked, notes=(*checked.notes, *around.notes()))
 
     checked = kept_apart(judge, ward)
@@ -143,15 +154,33 @@ def _checked(
         raised = next((j.raised for j in all_of_it if j.raised), "")
         notes.append(f"{dropped} points have no finite value and were left out" + (f" ({raised})" if raised else ""))
     put = wanted.cells if stated else wanted.cells - {"stated"}  # nothing is stated beside the code mostly
-    findings = [f for cell in CELLS if cell in put for f in board[cell].findings()]
-    findings = [shrunk(f, all_of_it) if wanted.simpler else f for f in _without_echoes(findings)]
-    findings = _with_ends(findings, watch)
-    needed = [cell for cell in (witnessing,) if cell in wanted.cells]
-    verdict = standing(sorted(findings, key=_rank), needed, wanted.strict)
+    findings = _without_echoes([f for cell in CELLS if cell in put for f in board[cell].findings()])
+    findings = _with_ends([shrunk(f, all_of_it) if wanted.simpler else f for f in findings], watch)
     return Checked(
-        verdict, tuple(findings), _power(all_of_it), sum(len(j.points) for j in all_of_it),
-        tuple(shapes), watch.calls, watch.seconds, dropped, tuple(notes),
+        _verdict(findings, witnessing, wanted), tuple(findings), _power(all_of_it),
+        sum(len(j.points) for j in all_of_it), tuple(shapes), watch.calls, watch.seconds, dropped, tuple(notes),
         learnt(subject, stated.by if stated else None),
+    )  # fmt: skip
+
+
+def _verdict(findings: Sequence[CellFinding], witnessing: str, wanted: Wanted) -> Standing:
+    needed = [cell for cell in (witnessing,) if cell in wanted.cells]
+    return standing(sorted(findings, key=_rank), needed, wanted.strict)
+
+
+def _checked_large(
+    subject: Subject, inputs: tuple[Given, ...] | Sampler, names: Sequence[str], wanted: Wanted, watch: Watch
+) -> Checked:
+    """The same where inputs have very many numbers: few points, and no Jacobian."""
+    board = tallies()
+    large = judge_large(Asked(subject, watch), inputs, names, wanted.seed, board, wanted.cells)
+    power, notes = power_of(large)
+    notes += [f"{large.dropped} points have no finite value and were left out"] if large.dropped else []
+    put = [cell for cell in CELLS if cell in wanted.cells and cell != "stated"]
+    findings = _with_ends(_without_echoes([f for cell in put for f in board[cell].findings()]), watch)
+    return Checked(
+        _verdict(findings, "reverse", wanted), tuple(findings), power, len(large.points), ({},), watch.calls,
+        watch.seconds, large.dropped, tuple(notes), learnt(subject),
     )  # fmt: skip
 
 
@@ -210,11 +239,13 @@ def complex_outputs(
         with _undisturbed(watch):
             try:
                 if callable(inputs):
-                    first = sampled(inputs, 1, wanted.seed)[0]
+                    first = sampled(inputs, 1, wanted.seed)[0].inputs
+                elif is_large(inputs, wanted.seed) and not refusal(inputs):
+                    first = large_points(inputs, wanted.seed)[0].make()
                 else:
                     sizes = sizes_of(inputs, wanted.seed)[0]
-                    first = points([settled(g, sizes) for g in inputs], 1, wanted.seed)[0]
-                given = [join(np.array(x)) if k in pairs else x for k, x in enumerate(first.inputs)]
+                    first = points([settled(g, sizes) for g in inputs], 1, wanted.seed)[0].inputs
+                given = [join(np.array(x)) if k in pairs else x for k, x in enumerate(first)]
                 return tuple(np.iscomplexobj(v) for v in Asked(subject, watch).value(given))
             except Exception:  # whatever it raises is told when it is judged
                 return ()

@@ -67,7 +67,7 @@ def _told(case: Case, finding: Finding) -> Counterexample:
     return Counterexample(
         dict(case.sizes), plain(dict(worst.inputs)), plain(dict(worst.cotangent)), worst.quantity, worst.index,
         numbers, sentence(worst.inputs, worst.cotangent, worst.quantity, worst.index, worst.numbers, along),
-        plain(along), case.dtype,
+        plain(along), case.dtype, finding.witness,
     )  # fmt: skip
 
 

@@ -75,6 +75,7 @@ class Counterexample:
     sentence: str  # "at x = [3]: vjp:x[0] is 6 by claim; 1 by engine reverse, differences"
     tangents: Mapping[str, Any] = field(default_factory=dict)  # nested lists; {} where no direction mattered
     dtype: str = "float64"  # what the witness at fault computed in
+    witness: str = ""  # whose number contradicts the claim's: "engine", "implementation:torch float32"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.cases import batch, example_case, example_sizes
-from gradcheck.errors import UsageError
+from gradcheck.errors import GradcheckError, UsageError
 from gradcheck.judge import Finding, Verdict, judge
-from gradcheck.oracles import Hearing, Inquiry
+from gradcheck.judge.telling import in_words
+from gradcheck.oracles import INDEPENDENT, Hearing, Inquiry
 from gradcheck.run.config import Config
 from gradcheck.run.runner import prepare
 from gradcheck.run.store import Failure
@@ -21,19 +23,76 @@ from gradcheck.spec import Case, Example, Spec, load
 Array = NDArray[np.float64]
 
 
-def replay(failure: Failure, config: Config) -> tuple[bool, list[Finding]]:
-    """Judge the stored point again: whether it still fails, and what every witness finds.
+class State(StrEnum):
+    """What became of a stored failure."""
 
-    A worked example that stands at this point is heard too. Raises UsageError where the spec is gone or no longer
-    takes the point.
+    FIXED = "FIXED"
+    FAILED = "FAILED"
+    ERROR = "ERROR"  # it cannot be judged any more, or nobody says that it is right now
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The state, why it is not another, and what every witness finds at the point."""
+
+    state: State
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+def replay(failure: Failure, config: Config) -> Replayed:
+    """Judge the stored point again. A worked example that stands at this point is heard too.
+
+    FIXED only where an independent witness agrees with what failed, and whoever failed was heard.
     """
     prepare(config)
-    spec = _spec(failure)
-    case = _case(spec, failure)
+    try:
+        spec, case = stored_point(failure)
+    except GradcheckError as error:
+        return Replayed(State.ERROR, str(error))
     example = _example(spec, case)
     with np.errstate(all="ignore"):
-        findings = list(judge(case, Hearing(Inquiry(case), config.allowed).all(config.witnesses, example)))
-    return _fails(spec, findings), findings
+        said = Hearing(Inquiry(case), config.allowed).all(_witnesses(failure, config), example)
+        findings = judge(case, said)
+    known = {(k.witness, k.verdict) for k in spec.known}
+    counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
+    if any(f.verdict in (Verdict.DISAGREES, Verdict.CRASHED) for f in counted):
+        return Replayed(State.FAILED, failure.sentence, findings)
+    reason = _unsure(failure, case, findings, config)
+    return Replayed(State.ERROR if reason else State.FIXED, reason or failure.sentence, findings)
+
+
+def _witnesses(failure: Failure, config: Config) -> list[str]:
+    """Those of the run, and the one that found it, which may be one that is heard on request only."""
+    name = failure.witness.partition(" ")[0]
+    asked = name in INDEPENDENT or name.startswith("planted:")
+    return list(dict.fromkeys([*config.witnesses, *([name] if asked else [])]))
+
+
+def _unsure(failure: Failure, case: Case, findings: Sequence[Finding], config: Config) -> str:
+    """Why it cannot be said that the failure is fixed, though nothing is wrong; "" where it is."""
+    about = [f for f in findings if f.worst is not None and f.worst.quantity == failure.quantity]
+    if not about:
+        return f"nothing is claimed of {in_words(failure.quantity)} any more, or nobody could be asked"
+    suspect = failure.witness.partition(" ")[0]
+    if suspect not in INDEPENDENT and suspect not in ("", "example"):
+        silent = [f for f in findings if f.witness == failure.witness and f.verdict is Verdict.SILENT]
+        if silent or not any(f.witness == failure.witness for f in about):
+            why = silent[0].reason if silent else "it says nothing of what was wrong"
+            return f"{failure.witness} is not heard: {why}"
+        about = [f for f in about if f.witness == failure.witness]
+    if not any(f.verdict in (Verdict.AGREES, Verdict.INACCURATE) for f in about):
+        return "; ".join(dict.fromkeys(f"{f.witness}: {f.verdict.value}: {f.reason}" for f in about))
+    return ""
+
+
+def stored_point(failure: Failure) -> tuple[Spec, Case]:
+    """The function as its file has it now, and the stored point as a case of it.
+
+    Raises UsageError where the function is gone or does not take the point any more.
+    """
+    spec = _spec(failure)
+    return spec, _case(spec, failure)
 
 
 def _case(spec: Spec, failure: Failure) -> Case:
@@ -72,13 +131,6 @@ def _example(spec: Spec, case: Case) -> Example | None:
         if all(np.array_equal(array, there.inputs[name]) for name, array in case.inputs.items()):
             return example
     return None
-
-
-def _fails(spec: Spec, findings: Sequence[Finding]) -> bool:
-    """Whether anything is wrong that is not a known deviation."""
-    known = {(k.witness, k.verdict) for k in spec.known}
-    bad = (Verdict.DISAGREES, Verdict.CRASHED)
-    return any(f.verdict in bad and (f.witness, f.verdict.value) not in known for f in findings)
 
 
 def _spec(failure: Failure) -> Spec:

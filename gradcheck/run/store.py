@@ -13,6 +13,7 @@ from typing import Any
 from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.run.outcome import Outcome
 from gradcheck.run.plain import plain
+from gradcheck.run.settings import Settings
 
 FOLDER = Path(".gradcheck") / "failures"
 
@@ -32,6 +33,7 @@ class Failure:
     sentence: str
     tangents: Mapping[str, Any] = field(default_factory=dict)
     dtype: str = "float64"
+    witness: str = ""
 
 
 def failure_id(outcome: Outcome) -> str:
@@ -51,7 +53,7 @@ def save(outcome: Outcome, folder: Path = FOLDER) -> Path | None:
         return None
     failure = Failure(
         failure_id(outcome), outcome.id, outcome.file, c.sizes, c.inputs, c.cotangent, c.quantity, outcome.blame,
-        c.sentence, c.tangents, c.dtype,
+        c.sentence, c.tangents, c.dtype, c.witness,
     )  # fmt: skip
     path = folder / f"{failure.id}.json"
     part = folder / f"{failure.id}.{os.getpid()}.part"
@@ -64,10 +66,20 @@ def save(outcome: Outcome, folder: Path = FOLDER) -> Path | None:
     return path
 
 
+def folder_of(named: str | None, project: Settings) -> Path:
+    """The folder that failures are kept in: the one that was named, the project's own, or FOLDER where one is."""
+    return Path(named or project.store or FOLDER)
+
+
+def stored(folder: Path = FOLDER) -> list[str]:
+    """The names of all failures that are kept, in the order of the alphabet."""
+    return sorted(path.stem for path in folder.glob("*.json")) if folder.is_dir() else []
+
+
 def load(name: str, folder: Path = FOLDER) -> Failure:
     """The stored failure of that id. Raises UsageError where there is none."""
     path = folder / f"{name}.json"
-    known = sorted(p.stem for p in folder.glob("*.json")) if folder.is_dir() else []
+    known = stored(folder)
     if name not in known:
         raise UsageError(f"no failure {name!r} is stored in {folder}", did_you_mean(name, known))
     try:

@@ -15,7 +15,7 @@ from gradcheck.spec.model import Place
 Path = tuple[str | int, ...]
 _SPACE = " \t\n"
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
-_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ class Document:
 
     def text(self, path: Path) -> str:
         """The lines of the entry at `path` as written, without the blank lines and comments behind it."""
+        first, last = self.span(path)
+        return "\n".join(self.lines[first - 1 : last])
+
+    def span(self, path: Path) -> tuple[int, int]:
+        """The first and the last line (1-based) of the entry at `path`, without blank lines and comments behind it."""
         mark = self._nearest(path)
         first, column = (mark.key_line, mark.key_column) if mark.key_line else (mark.line, mark.column)
         lines = list(self.lines[first - 1 : mark.end_line])
@@ -87,7 +92,7 @@ class Document:
             lines.pop()  # a block ends where the next entry begins
         while len(lines) > 1 and _is_trailer(lines[-1], column):
             lines.pop()
-        return "\n".join(lines)
+        return first, first + len(lines) - 1
 
     def _nearest(self, path: Path) -> Mark:
         for length in range(len(path), 0, -1):
@@ -124,7 +129,7 @@ class Document:
 
 def split_lines(text: str) -> tuple[str, ...]:
     """The lines of a text, broken where YAML breaks them."""
-    return tuple(_LINE_BREAK.split(text))
+    return tuple(LINE_BREAK.split(text))
 
 
 def _offset(text: str, line: int, column: int) -> int:

@@ -229,14 +229,14 @@ def test_report_of_what_is_no_run_ends_with_2(specs: Path, text: str | None):
 
 
 def test_replay_tells_failed_fixed_and_error(specs: Path):
-    assert gradcheck("replay").stdout == "no failure is stored in .gradcheck/failures\n"
+    nothing = gradcheck("replay")
+    assert (nothing.exit_code, nothing.stdout) == (5, "no failure is stored in .gradcheck/failures\n")
     run("wrong.grad.yaml")
     (path,) = Path(".gradcheck/failures").iterdir()
     name = path.stem
-    assert (
-        gradcheck("replay").stdout
-        == f"{name}: at x = [1]: the vjp in x, element [0], is 2 by claim; 1 by engine reverse, differences\n"
-    )
+    told = "at x = [1]: the vjp in x, element [0], is 2 by claim; 1 by engine reverse, differences"
+    everything = gradcheck("replay")
+    assert (everything.exit_code, everything.stdout) == (1, f"FAILED {name}: {told}\n")
     failed = gradcheck("replay", name)
     assert failed.exit_code == 1
     assert failed.stdout.startswith(f"FAILED {name}: at x = [1]")
@@ -249,6 +249,9 @@ def test_replay_tells_failed_fixed_and_error(specs: Path):
     error = gradcheck("replay", name)
     assert (error.exit_code, error.stdout) == (2, "")
     assert error.stderr == f"ERROR {name}: wrong.grad.yaml has no function 'norm' any more\n"
+    Path(".gradcheck/failures/other.json").write_text("{}", encoding="utf-8")
+    everything = gradcheck("replay")
+    assert (everything.exit_code, everything.stderr.count("ERROR")) == (2, 2)
     unknown = gradcheck("replay", name + "x")
     assert unknown.exit_code == 2
     assert f"did you mean '{name}'?" in unknown.stderr

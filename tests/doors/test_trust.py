@@ -84,7 +84,7 @@ def test_nothing_is_imported_that_is_not_allowed(project: Path) -> None:
     for words in COMMANDS.values():
         gradcheck(*words)
         assert traces(project) == [], words
-    stored = gradcheck("replay").stdout.partition(":")[0]
+    stored = gradcheck("replay").stdout.split()[1].rstrip(":")
     assert stored.startswith("doubled-")
     assert gradcheck("replay", stored).exit_code == 1
     list(judge_files(["spec.grad.yaml"], Config(witnesses=("engine",))))
@@ -96,7 +96,7 @@ def test_no_imports_refuses_what_is_allowed(project: Path) -> None:
     (project / "pyproject.toml").write_text(ALLOWED, encoding="utf-8")
     for words in (COMMANDS["run"], COMMANDS["mutate"]):
         gradcheck(*words, "--no-imports")
-    stored = gradcheck("replay").stdout.partition(":")[0]
+    stored = gradcheck("replay", "--no-imports").stdout.split()[1].rstrip(":")
     assert gradcheck("replay", stored, "--no-imports").exit_code == 1
     list(judge_files(["spec.grad.yaml"], Config(witnesses=("engine",), allowed=None)))
     refused = gradcheck("check", "traced_rules:f", "--input", "x", "--gradient", "2*x", "--no-imports")

@@ -10,7 +10,7 @@ import pytest
 
 from gradcheck.run.function import heard_of
 from gradcheck.run.record import document, read_json, run_of, write_json
-from gradcheck.run.replay import replay
+from gradcheck.run.replay import State, replay
 from gradcheck.run.store import load, save
 from gradcheck.spec import load as load_file
 
@@ -133,12 +133,12 @@ def test_a_failure_is_kept_and_replayed_in_its_dtype(judge, allowed, light, tmp_
     assert path is not None
     kept = load(path.stem, tmp_path / "store")
     assert kept.dtype == "float32"
-    failed, findings = replay(kept, light(allowed=allowed))
-    assert failed
-    assert {f.witness for f in findings} == {f"{MINE} float32"}
+    found = replay(kept, light(allowed=allowed))
+    assert found.state is State.FAILED
+    assert {f.witness for f in found.findings} == {f"{MINE} float32"}
     (tmp_path / f"{MODULE}.py").write_text(CODE.replace("1.001", "1.0"), encoding="utf-8")
     sys.modules.pop(MODULE)
-    assert not replay(kept, light(allowed=allowed))[0]
+    assert replay(kept, light(allowed=allowed)).state is State.FIXED
 
 
 def test_the_record_holds_them(judge, allowed, light, tmp_path: Path):

@@ -24,6 +24,8 @@ def test_the_nearest_project_file_counts(tmp_path: Path):
     assert settings(inner / "deep").allow_imports == ("outer",)
     project(inner, '[tool.gradcheck]\nallow-imports = ["mypkg"]\npython-path = ["src"]\n')
     assert settings(inner / "deep") == Settings(("mypkg",), (str(inner / "src"),))
+    project(inner, '[tool.gradcheck]\nstore = "tests/failures"\n')
+    assert settings(inner / "deep").store == str(inner / "tests/failures")
 
 
 def test_nothing_is_allowed_where_nothing_is_said(tmp_path: Path):
@@ -36,6 +38,7 @@ def test_nothing_is_allowed_where_nothing_is_said(tmp_path: Path):
         ("[tool.gradcheck]\nallow_imports = []\n", "has no key 'allow_imports'; did you mean 'allow-imports'?"),
         ("[tool.gradcheck]\nallow-imports = 'mypkg'\n", "allow-imports must be a list of strings, got 'mypkg'"),
         ("[tool.gradcheck]\nallow-imports = [1]\n", "allow-imports must be a list of strings, got [1]"),
+        ("[tool.gradcheck]\nstore = []\n", "store must be the name of a folder, got []"),
         ("[tool]\ngradcheck = 3\n", "tool.gradcheck must be a table, got 3"),
         ("[tool.gradcheck\n", "is not TOML"),
     ],

@@ -1,0 +1,297 @@
+"""Is the derivative of a function of millions of numbers right? No Jacobian is formed: directions, then the one number.
+
+At a few points the vjp is held against slopes along random directions, read from the function's values; where the
+function falls into blocks (each output of an elementwise map depends on one input), each block by itself. A direction
+along which the vjp misses the slope is searched for the number at fault (`run/large_search.py`). The cells of
+`run/check_large_structure.py` are asked at the first point; what is not asked at such sizes is a silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gradcheck.cases.large import Point
+from gradcheck.judge.cells import Kind, Seen, Tally
+from gradcheck.judge.large import CONFIDENCE, HIDDEN, HIDDEN_TWICE, decides, directions, off, usual
+from gradcheck.judge.telling import told_apart
+from gradcheck.oracles.blackbox import Array, Asked, BadAnswer
+from gradcheck.oracles.large_line import Line, Row, Way, blocks_of, signs
+from gradcheck.oracles.large_read import Reading, calibrated, first_step, of_number_closely, read
+from gradcheck.oracles.watch import Unasked, raised
+from gradcheck.run.large_search import Found, Search
+
+WORST = 4  # blocks that miss most, in which the number is looked for
+WHOSE = "slopes of the function's values"
+
+
+@dataclass
+class Large:
+    """What is known while a function of very many numbers is judged."""
+
+    asked: Asked
+    names: Sequence[str]
+    moving: tuple[int, ...]
+    rooms: Mapping[int, float]  # by input: how far a step may go without leaving its limits
+    board: Mapping[str, Tally]
+    seed: int
+    points: list[Point] = field(default_factory=list)  # that have values
+    relative: dict[int, list[float]] = field(default_factory=dict)  # by input: bars over the usual gradient
+    looked: dict[int, int] = field(default_factory=dict)  # by input: directions that decided something
+    needed: dict[int, int] = field(default_factory=dict)
+    blocks: dict[int, int] = field(default_factory=dict)
+    wrong: set[int] = field(default_factory=set)
+    dropped: int = 0
+    raised: str = ""
+    size: int = 0
+
+
+@dataclass
+class At:
+    """One point with its values: made when it is looked at, and let go."""
+
+    point: Point
+    inputs: tuple[Array, ...]
+    base: tuple[Array, ...]
+
+
+def judge_slopes(large: Large, points: Sequence[Point]) -> Iterator[At]:
+    """Fill value, shape, reverse and nonfinite; gives each point while it is at hand."""
+    for number, point in enumerate(points):
+        large.asked.turn("value")
+        at = _valued(large, point)
+        if at is None:
+            continue
+        large.points.append(point)
+        large.asked.turn("reverse")
+        share = 0.4 if number == 0 else 0.3
+        _reverse(large, at, share, np.random.default_rng([large.seed, 3, number]))
+        yield at
+        del at
+        if large.wrong.issuperset(large.blocks):
+            return
+
+
+def _valued(large: Large, point: Point) -> At | None:
+    inputs = point.make()
+    try:
+        base = large.asked.value(inputs)
+    except Exception as error:  # the code under test may raise anything
+        large.raised = large.raised or raised(error, "the function")
+        large.dropped += 1
+        return None
+    if not all(bool(np.isfinite(o).all()) for o in base):
+        large.dropped += 1
+        return None
+    large.board["value"].add(sum(o.size for o in base))
+    large.size = sum(inputs[k].size for k in large.moving)
+    return At(point, inputs, base)
+
+
+def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> None:
+    """Directions of every input, until so large a share of those that are needed was read."""
+    several = sum(o.size for o in at.base) > 1
+    steps: dict[int, tuple[Line, float]] = {}
+    for k in large.moving:
+        if k not in large.blocks and at.inputs[k].size:
+            line = _line(large, at, k, _ones(at), 1)
+            large.blocks[k] = blocks_of(line, rng)
+            single = large.blocks[k] == at.inputs[k].size
+            large.needed[k] = 3 if single else directions(HIDDEN_TWICE if several else HIDDEN)
+    most = max((large.needed[k] for k in large.blocks), default=0)
+    for number in range(max(1, round(share * most))):
+        if large.wrong.issuperset(large.blocks):
+            return
+        cts = _tossed(at, rng) if several and number else _ones(at)
+        gradients = _answered(large, at, cts)
+        if gradients is None:
+            return
+        planted = {k: sorted(d.planted) for k, d in enumerate(at.point.drawn) if d.planted}
+        for k in large.moving:
+            if k in large.wrong or k not in large.blocks or number >= max(1, round(share * large.needed[k])):
+                continue
+            way = Way(signs(rng, at.inputs[k].size), 0, at.inputs[k].size)
+            line = _line(large, at, k, cts, large.blocks[k])
+            if k in planted and line.blocks == 1:
+                only = np.zeros_like(way.signs)
+                only[planted[k]] = way.signs[planted[k]]
+                way.signs[planted[k]] = 0
+                _planted(large, line, replace(way, signs=only), gradients[k], at)
+            if k in large.wrong:
+                continue
+            if k in steps:
+                line = replace(line, noise=steps[k][0].noise)
+                found = read(line, way, steps[k][1])
+            else:
+                line, step, found = calibrated(line, way)
+                steps[k] = (line, step)
+            _compared(large, at, line, way, steps[k][1], gradients[k], found)
+
+
+def _planted(large: Large, line: Line, way: Way, gradient: Array, at: At) -> None:
+    """Numbers at which rules break, together: kinks among them leave a hull."""
+    step = first_step(line)
+    found = of_number_closely(line, way, step)
+    if off(way.by_blocks(gradient, 1), found.value, found.bar).any():
+        _accused(large, at, line, way, step, gradient, found)
+
+
+def _line(large: Large, at: At, k: int, cts: Sequence[Array], blocks: int) -> Line:
+    sizes = np.abs(at.inputs[k].reshape(-1)[:: max(1, at.inputs[k].size // 2**12)])
+    some = sizes[sizes > 0]
+    size = 2.0 ** np.floor(np.log2(float(np.median(some)))) if some.size else 1.0
+    room = large.rooms.get(k, np.inf)
+    return Line(large.asked, at.inputs, k, cts, size, at.base, blocks, room=room)
+
+
+def _ones(at: At) -> list[Array]:
+    return [np.ones(o.shape, np.int8) for o in at.base]
+
+
+def _tossed(at: At, rng: np.random.Generator) -> list[Array]:
+    return [signs(rng, o.size).reshape(o.shape) for o in at.base]
+
+
+def _answered(large: Large, at: At, cts: Sequence[Array]) -> Sequence[Any] | None:
+    """The vjp, where it is an answer; else None, and a finding."""
+    try:
+        gradients = large.asked.vjp(at.inputs, [c.astype(o.dtype) for c, o in zip(cts, at.base, strict=True)])
+    except Unasked as error:
+        large.board["reverse"].silence = str(error)
+        return None
+    except Exception as error:  # the code under test may raise anything
+        kind, cell = (Kind.WRONG, "shape") if isinstance(error, BadAnswer) else (Kind.CRASHED, "reverse")
+        text = str(error) if isinstance(error, BadAnswer) else raised(error, "the vjp")
+        large.board[cell].show(kind, text)
+        return None
+    for k in large.moving:
+        g = gradients[k]
+        large.board["shape"].add(1)
+        assert g is not None
+        if np.shape(g) != np.shape(at.inputs[k]) or g.dtype.kind not in "fiub":
+            text = f"the gradient of {large.names[k]} has shape {np.shape(g)}, the input {np.shape(at.inputs[k])}"
+            if np.shape(g) == np.shape(at.inputs[k]):
+                text = f"the gradient of {large.names[k]} is not one of real numbers"
+            large.board["shape"].show(Kind.WRONG, text)
+            return None
+        bad = next((p for p in _finite_parts(g) if p is not None), None)
+        if bad is not None:
+            _not_finite(large, at, k, g, bad, cts)
+            return None
+    return gradients
+
+
+def _finite_parts(g: Array) -> Iterator[int | None]:
+    flat = g.reshape(-1)
+    for start in range(0, flat.size, 2**18):
+        fine = np.isfinite(flat[start : start + 2**18])
+        yield None if fine.all() else start + int(np.argmin(fine))
+
+
+def _not_finite(large: Large, at: At, k: int, g: Array, place: int, cts: Sequence[Array]) -> None:
+    """A NaN: wrong where the number's own slope can be read, else told."""
+    line = _line(large, at, k, cts, 1)
+    one = np.ones(1, np.int8)
+    way = Way(np.broadcast_to(one, (g.size,)), place, place + 1)
+    found = of_number_closely(line, way, first_step(line))
+    smooth = bool(np.isfinite(found.bar[0]) and found.bar[0] <= 0.01 * abs(found.value[0]))
+    kind = Kind.WRONG if smooth else Kind.NOT_SMOOTH
+    got = float(g.reshape(-1)[place])
+    here = Found(place, got, float(found.value[0]), float(found.bar[0]))
+    large.board["nonfinite"].show(kind, *_told(large, at, k, here, cts, "vjp"))
+    large.wrong.add(k)
+
+
+def _compared(
+    large: Large, at: At, line: Line, way: Way, step: float, gradient: Array, found: Reading
+) -> None:  # fmt: skip
+    k, tally = line.which, large.board["reverse"]
+    claimed = way.by_blocks(gradient, line.blocks)
+    missing = off(claimed, found.value, found.bar)
+    bar = float(np.median(found.bar))
+    typical, rounding = usual(gradient), line.rounding()
+    natural = float(np.median(rounding)) / 2.0**-53 / line.size / (gradient.size / line.blocks)
+    if decides(bar, typical, natural):
+        large.looked[k] = large.looked.get(k, 0) + 1
+        large.relative.setdefault(k, []).append(bar / max(typical, natural, 1e-300))
+        tally.add(line.blocks)
+    else:
+        tally.add(line.blocks, line.blocks)
+    if missing.any():
+        _accused(large, at, line, way, step, gradient, found, claimed, missing)
+
+
+def _accused(
+    large: Large, at: At, line: Line, way: Way, step: float, gradient: Array, found: Reading,
+    claimed: Row | None = None, missing: Any = None,
+) -> None:  # fmt: skip
+    """Look for the number that is wrong; where none is found, nothing is decided here."""
+    claimed = way.by_blocks(gradient, line.blocks) if claimed is None else claimed
+    missing = np.ones(1, bool) if missing is None else missing
+    each = gradient.size // line.blocks
+    if each == 1:
+        here = _of_many(line, way, step, claimed, missing)
+    else:
+        here = None
+        excess = np.where(missing, np.abs(claimed - found.value) / found.bar, 0.0)
+        for block in np.argsort(-excess)[: min(WORST, int(missing.sum()))].tolist():
+            part = replace(way, lo=block * each, hi=(block + 1) * each)
+            missed = float(claimed[block] - found.value[block])
+            bar = float(found.bar[block])
+            here = here or Search(line, part, block, step, lambda w: w.times(gradient), missed, bar).found()
+    if here is None:
+        large.board["reverse"].add(0, int(missing.sum()))
+        return
+    large.wrong.add(line.which)
+    large.board["reverse"].show(Kind.WRONG, *_told(large, at, line.which, here, line.cotangents, "vjp"))
+
+
+def _of_many(line: Line, way: Way, step: float, claimed: Row, missing: Any) -> Found | None:
+    """Of numbers that stand each for itself: all suspicious ones are looked at once more, together."""
+    only = replace(way, signs=np.where(missing, way.signs, np.int8(0)))
+    again = of_number_closely(line, only, 2 * step)
+    bad = missing & off(claimed, again.value, again.bar)
+    if not bad.any():
+        return None
+    place = int(np.argmax(np.where(bad, np.abs(claimed - again.value), -1.0)))
+    sign = float(way.signs[place])
+    return Found(place, float(claimed[place]) / sign, float(again.value[place]) / sign, float(again.bar[place]))
+
+
+def _told(large: Large, at: At, k: int, found: Found, cts: Sequence[Array], rule: str) -> tuple[str, Seen]:
+    index = tuple(int(i) for i in np.unravel_index(found.place, at.inputs[k].shape))
+    drawn = {n: f"{x.size:,} numbers" for n, x in zip(large.names, at.inputs, strict=True)}
+    ones = all(bool((c == 1).all()) for c in cts)
+    facts = {"point": at.point, "ones": ones, "shapes": [c.shape for c in cts], "rule": rule, "which": k}
+    seen = Seen(
+        large.names[k], index, drawn, "ones" if ones else "signs", found.got, found.right, found.bar, WHOSE,
+        at.point.origin, large.seed, len(cts) > 1, (), "large", facts,
+    )  # fmt: skip
+    got, right = told_apart(found.got, found.right)
+    return f"the gradient of {seen.place} is {got}, not {right}", seen
+
+
+def summed_up(large: Large) -> None:
+    """What the cell `reverse` says of its power, and of inputs of which it decided nothing."""
+    tally = large.board["reverse"]
+    bare = [large.names[k] for k in large.blocks if k not in large.looked and k not in large.wrong]
+    if bare and len(bare) < len(large.blocks):
+        tally.uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
+    elif bare and not tally.silence:
+        tally.silence = "the function's own rounding hides what a zero in one place of its gradient would change"
+
+
+def power_of(large: Large) -> tuple[Mapping[str, float] | None, list[str]]:
+    """The smallest error of one number that would have been seen, over the usual gradient, and the same in words."""
+    if not large.relative:
+        return None, []
+    bars = [b for some in large.relative.values() for b in some]
+    told = [f"{max(some):.1g} of the usual gradient of {large.names[k]}" for k, some in large.relative.items()]
+    note = (
+        f"an error in one number of {' or '.join(told)} would have been seen, and of errors in many numbers that hide "
+        f"each other {CONFIDENCE:.1%}"
+    )
+    return {"median": float(np.median(bars)), "worst": max(bars)}, [note]

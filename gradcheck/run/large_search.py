@@ -1,0 +1,100 @@
+"""Which of millions of numbers of a gradient is wrong? Found by few directions, which are read as the first one was.
+
+Along signs alone the claim misses the slope by r. Along the same signs with lengths that rise from 1 to 2 over the
+numbers, one wrong number misses it by r times its own length: the quotient of both says where it stands, as exactly as
+noise allows, which mostly leaves some hundred places of ten million. Once more among these leaves one. Where errors are
+many, the quotient fits no single place, or nothing is found there: then halves are taken, the one that misses more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil, floor
+
+from gradcheck.oracles.large_line import FINER, Line, Way
+from gradcheck.oracles.large_read import for_window, of_number, of_number_closely, spread
+
+Claim = Callable[[Way], float]  # what the rule says of the slope along a direction
+MOST = 200  # directions, before it is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One number of the gradient: its place (counted in a row), what is claimed, and what is right, ± bar."""
+
+    place: int
+    got: float
+    right: float
+    bar: float
+
+
+@dataclass
+class Search:
+    """One failing direction. missed: by how much the claim misses the slope there, ± bar."""
+
+    line: Line
+    way: Way
+    block: int
+    step: float
+    claim: Claim
+    missed: float
+    bar: float
+    looked: int = 0
+
+    def found(self) -> Found | None:
+        """A number that is wrong; None where none was found that is so beyond doubt."""
+        lo, hi, missed = self.way.lo, self.way.hi, self.missed
+        while hi - lo > 1:
+            place = self._place(lo, hi, missed)
+            if place is not None and place[1] - place[0] <= (hi - lo) / 2:
+                lo, hi = place
+                continue
+            return self._number((lo + hi) // 2, missed) or self._halved()  # where most are wrong, any one is
+        return self._number(lo, missed) or self._halved()
+
+    def _halved(self) -> Found | None:
+        lo, hi, missed = self.way.lo, self.way.hi, self.missed
+        while hi - lo > 1 and self.looked < MOST:
+            middle = (lo + hi) // 2
+            left, bar = self._missed(replace(self.way, lo=lo, hi=middle))
+            if abs(left) >= abs(missed - left):
+                hi, missed = middle, left
+            else:
+                lo, missed = middle, missed - left
+            if abs(missed) <= bar:
+                return None
+        return self._number(lo, missed)
+
+    def _place(self, lo: int, hi: int, missed: float) -> tuple[int, int] | None:
+        """The range in which a single wrong number stands; None where it is no single one."""
+        rising, bar = self._missed(replace(self.way, lo=lo, hi=hi, ramp=True))
+        at = rising / missed - 1
+        doubt = (bar + 3 * self.bar) / abs(missed)  # up to twice the bar of what is missed, and what this one has
+        size = hi - lo
+        first, last = max(lo, lo + ceil((at - doubt) * size)), min(hi - 1, lo + floor((at + doubt) * size))
+        return (first, last + 1) if first <= last else None
+
+    def _missed(self, way: Way) -> tuple[float, float]:
+        self.looked += 1
+        step = for_window(self.line, self.way, way.lo, way.hi, self.step / (2 * FINER))  # a ramp doubles steps
+        slope = float(self.line.quotient(way, step)[self.block])
+        return self.claim(way) - slope, spread(self.line, self.block, step)
+
+    def _number(self, place: int, missed: float) -> Found | None:
+        """One number, looked at alone."""
+        way = replace(self.way, lo=place, hi=place + 1)
+        sign = float(way.steps(slice(place, place + 1))[0])
+        if sign == 0:
+            return None
+        step = for_window(self.line, self.way, place, place + 1, self.step)
+        got = self.claim(way)
+        for how in (of_number, of_number_closely):
+            self.looked += 1
+            reading = how(self.line, way, step)
+            value, bar = float(reading.value[self.block]), float(reading.bar[self.block])
+            if abs(got - value) > bar:
+                alike = abs((got - value) - missed) <= bar + self.bar  # the whole direction misses it by this number
+                value, bar = (got - missed, self.bar) if alike and self.bar < bar else (value, bar)
+                return Found(place, got / sign, value / sign, bar / abs(sign))
+        return None
