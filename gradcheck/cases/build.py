@@ -17,6 +17,7 @@ from gradcheck.cases.plans import SCALES, Plan, digest, size_map
 from gradcheck.cases.tally import Tally
 from gradcheck.expr import NUMPY, Batch, Batched, Control, by_branch
 from gradcheck.spec.case import Case
+from gradcheck.spec.dims import sizes_from
 from gradcheck.spec.membership import refusals
 from gradcheck.spec.model import Example, Input, Spec
 
@@ -217,8 +218,4 @@ def example_case(spec: Spec, example: Example, sizes: Mapping[str, int]) -> Case
 
 def example_sizes(spec: Spec, example: Example) -> dict[str, int]:
     """The dimension sizes that an example's arrays have."""
-    sizes: dict[str, int] = {}
-    for i in spec.inputs:
-        shape = np.shape(example.inputs[i.name])
-        sizes |= {d: n for d, n in zip(i.shape, shape, strict=True) if isinstance(d, str)}
-    return sizes
+    return sizes_from(spec.inputs, {name: np.shape(value) for name, value in example.inputs.items()})

@@ -27,6 +27,7 @@ from gradcheck.run.plain import plain
 from gradcheck.run.statistics import nothing_found, statistics_of
 from gradcheck.run.store import failure_id
 from gradcheck.spec import Case, Example, Spec
+from gradcheck.spec.dims import written
 from gradcheck.spec.words import DTYPES
 
 NEARBY = 6  # neighbours of a case at which it is seen whether an error is one of rounding
@@ -228,4 +229,4 @@ def _stored(outcome: Outcome) -> Outcome:
 
 
 def _domain_text(shape: Sequence[str | int], text: str) -> str:
-    return f"shape ({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''}), {text}" if shape else text
+    return f"shape ({', '.join(map(str, written(shape)))}{',' if len(shape) == 1 else ''}), {text}" if shape else text

@@ -17,7 +17,7 @@ from gradcheck.expr import NUMPY, Program, parse_formula
 from gradcheck.expr.grammar import taken
 from gradcheck.expr.nodes import Sequence
 from gradcheck.spec.model import Domain
-from gradcheck.spec.words import STRUCTURES, WORDS
+from gradcheck.spec.words import DOMAINS_OF, STRUCTURES, WORDS
 
 _INF = math.inf
 _BOXES: dict[str, Domain] = {
@@ -33,7 +33,6 @@ _BOXES: dict[str, Domain] = {
     "simplex": Domain(kind="simplex", low=0.0, high=1.0, low_open=False, high_open=False),
 }
 DISCRETE = ("integer", "boolean", "permutation")
-_OF = {"index": "index(n)", "log_uniform": "log_uniform(1e-8, 1e8)", "spd": "spd(1e6)"}  # word -> with what it is of
 _SQUARE = ("orthogonal", "symmetric", "spd", "triangular")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
@@ -98,8 +97,8 @@ def _is_a_word(head: str, word: str) -> bool:
     """Whether a domain's word begins here, and no formula that calls a function of the same name (`real(z) > 0`)."""
     called = head[len(word) : len(word) + 1] == "("
     if word in WORDS or word == head:
-        return not (called and word not in _OF and taken(word))
-    return called and not taken(word) and bool(did_you_mean(word, tuple(_OF)))
+        return not (called and word not in DOMAINS_OF and taken(word))
+    return called and not taken(word) and bool(did_you_mean(word, tuple(DOMAINS_OF)))
 
 
 def _worded(text: str, head: _Piece, word: str, names: Collection[str]) -> Domain:
@@ -108,7 +107,7 @@ def _worded(text: str, head: _Piece, word: str, names: Collection[str]) -> Domai
         raise _fail(text, head.start, f"unknown domain {word!r}", "one of " + ", ".join(WORDS), suggestion)
     tail = head.text[len(word) :]
     start = head.start + len(word) + _indent(tail)
-    if word in _OF and (tail.strip()[:1] == "(" or word != "spd"):
+    if word in DOMAINS_OF and (tail.strip()[:1] == "(" or word != "spd"):
         return _of(text, _Piece(tail.strip(), start), word, names)
     if not tail.strip():
         return replace(_BOXES.get(word, Domain(kind=word)), text=word)
@@ -119,7 +118,7 @@ def _worded(text: str, head: _Piece, word: str, names: Collection[str]) -> Domai
 
 def _of(text: str, piece: _Piece, word: str, names: Collection[str]) -> Domain:
     """`index(n)`, `log_uniform(1e-8, 1e8)`, `spd(1e6)`: `piece` is what stands behind the word."""
-    example = _OF[word]
+    example = DOMAINS_OF[word]
     if piece.text[:1] != "(" or piece.text[-1:] != ")" or _comma(piece.text + ",", level=0) != len(piece.text):
         raise _fail(text, piece.start, f"{word!r} says of what in brackets", repr(example))
     if word == "index":
@@ -138,7 +137,7 @@ def _of(text: str, piece: _Piece, word: str, names: Collection[str]) -> Domain:
 def _index(text: str, piece: _Piece, names: Collection[str]) -> Domain:
     if piece.text not in names:
         suggestion = did_you_mean(piece.text, tuple(names))
-        raise _fail(text, piece.start, f"{piece.text[:40]!r} is not a dimension", repr(_OF["index"]), suggestion)
+        raise _fail(text, piece.start, f"{piece.text[:40]!r} is not a dimension", repr(DOMAINS_OF["index"]), suggestion)
     return Domain("integer", low=0.0, low_open=False, below=piece.text)
 
 
