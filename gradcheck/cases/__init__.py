@@ -1,6 +1,7 @@
 """Where do points come from? Domains, landmarks, Hypothesis for sizes, seeds, scales and special numbers, shrinking."""
 
 from gradcheck.cases.build import build, example_case, example_sizes
+from gradcheck.cases.empty import empty_cases
 from gradcheck.cases.jumps import near_jumps
 from gradcheck.cases.narrow import narrowed, neighbours
 from gradcheck.cases.plans import Plan, plans
@@ -13,6 +14,7 @@ __all__ = [
     "Tally",
     "batch",
     "build",
+    "empty_cases",
     "example_case",
     "example_sizes",
     "narrowed",

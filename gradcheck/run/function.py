@@ -10,12 +10,22 @@ from types import MappingProxyType
 
 import numpy as np
 
-from gradcheck.cases import Tally, build, example_case, example_sizes, narrowed, near_jumps, neighbours, plans
+from gradcheck.cases import (
+    Tally,
+    build,
+    empty_cases,
+    example_case,
+    example_sizes,
+    narrowed,
+    near_jumps,
+    neighbours,
+    plans,
+)
 from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, conventions, judge, overall, power, witness_verdict
 from gradcheck.judge.budgets import dtype_of
 from gradcheck.judge.whole import mode_verdict
-from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Testimony
+from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Silence, Testimony
 from gradcheck.oracles.hearing import COMPUTING, titled
 from gradcheck.oracles.inquiry import claimed
 from gradcheck.oracles.tremor import tremors
@@ -48,6 +58,7 @@ def judge_function(spec: Spec, config: Config, lost: Mapping[str, str] = Mapping
     ended = dict(lost)
     tally = Tally()
     heard = [_hear(case, config, example, ended) for case, example in cases_of(spec, config, tally)]
+    heard += _of_nothing(spec, config, tally, ended) if config.profile.empty else []
     findings = [f for h in heard for f in h.findings]
     known, stale = known_deviations(spec, findings)
     counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
@@ -119,16 +130,38 @@ def _dtypes(spec: Spec, config: Config) -> tuple[str, ...]:
     return config.dtypes or spec.dtypes
 
 
-def _hear(case: Case, config: Config, example: Example | None, lost: dict[str, str]) -> _Heard:
+def _hear(
+    case: Case, config: Config, example: Example | None, lost: dict[str, str], implementations: bool = True
+) -> _Heard:  # fmt: skip
     computes = case.dtype in _dtypes(case.spec, config)
     names = [w for w in config.witnesses if computes or w not in COMPUTING]
-    said = Hearing(Inquiry(case), config.allowed, lost).all(names, example, implementations=computes)
+    said = Hearing(Inquiry(case), config.allowed, lost).all(
+        names, example, implementations=computes and implementations
+    )
     findings = judge(case, said)
     wrong = [f.witness for f in findings if f.verdict is Verdict.DISAGREES and f.worst is not None]
     if case.dtype != "float64" and wrong:
         nearby = neighbours(case, NEARBY)
         findings = judge(case, said, tremors(nearby, list(dict.fromkeys(wrong)), config.allowed))
     return _Heard(case, said, findings)
+
+
+def _of_nothing(spec: Spec, config: Config, tally: Tally, lost: dict[str, str]) -> Iterator[_Heard]:
+    """What is said where a dimension has size 0: nobody has to answer there, but who does must be right.
+
+    A gradient without numbers agrees by its shape. Code under test is not called: it may ask for one number at least.
+    """
+    for name, case in empty_cases(spec):
+        if isinstance(case, str):
+            tally.empty[name] = f"not asked: {case}"
+            continue
+        heard = _hear(case, config, None, lost, implementations=False)
+        silent = {who: said.message for who, said in heard.said.items() if isinstance(said, Silence)}
+        if "claim" in silent:
+            tally.empty[name] = f"not asked: the claim gives no numbers ({silent['claim']})"
+            continue
+        tally.empty[name] = "judged" + (f"; no answer of {', '.join(silent)}" if silent else "")
+        yield replace(heard, findings=tuple(f for f in heard.findings if f.compared))
 
 
 def _independent(config: Config) -> frozenset[str]:
