@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gradcheck.run import entries, outcomes
+from gradcheck.run.replay import replay
+from gradcheck.run.store import load as load_failure
+from gradcheck.run.store import stored
 from gradcheck.spec import load
 from tests.run.conftest import EMPTY, config
 
@@ -65,3 +70,13 @@ def test_what_has_no_value_there_is_not_asked_and_told_why(judged):
 def test_the_ordinary_profile_asks_at_one_and_more(judge):
     (outcome,) = judge("f:\n  inputs: {x: {shape: [n]}}\n  value: x**2\n  derivative: {x: 2*x}")
     assert outcome.statistics.empty == {} and all(s["n"] > 0 for s in outcome.statistics.sizes)
+
+
+def test_a_failure_of_nothing_is_judged_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = FUNCTIONS[: FUNCTIONS.index("  wrong_of_nothing")].replace("b: 3}", "b: 3 if m > 0 else 2}")
+    Path("a.grad.yaml").write_text(text, encoding="utf-8")
+    (outcome,) = outcomes(entries([load("a.grad.yaml")]), config(profile=EMPTY, store="kept"))
+    assert outcome.counterexample.sizes["m"] == 0 and outcome.counterexample.inputs["x"] in ([], [[]], [[], []])
+    (name,) = stored(Path("kept"))
+    assert replay(load_failure(name, Path("kept")), config()).state == "FAILED"
