@@ -9,15 +9,20 @@ the error, and half of the rest).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, log
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck.judge.budgets import INACCURATE_UNITS, UNIT
+
 Row = NDArray[np.float64]
 CONFIDENCE = 0.999  # that errors in many numbers at once do not hide each other
 HIDDEN, HIDDEN_TWICE = 0.5, 0.75  # the most likely that errors hide: along one direction, and with a tossed cotangent
+PART = 2**18  # numbers that are compared at once
+SAME_UNITS = 16.0  # units of roundoff, of narrow numbers, that two ways of asking one thing may differ by
 SEEN_ZERO = 1.0  # a bar up to the usual gradient: a zero in one place would have been seen, else nothing is witnessed
 
 
@@ -45,3 +50,31 @@ def decides(bar: float, typical: float, natural: float) -> bool:
     size, which a gradient of zeros is held against.
     """
     return bool(np.isfinite(bar)) and bar <= SEEN_ZERO * max(typical, natural)
+
+
+def differ(one: NDArray[Any], other: NDArray[Any], share: float) -> int | None:
+    """The place (counted in a row) at which two answers to one question differ most, by more than is rounding.
+
+    share: of the answer's largest number.
+    """
+    a, b = one.reshape(-1), other.reshape(-1)
+    narrow = max((float(np.finfo(x.dtype).eps) for x in (a, b) if x.dtype.kind == "f"), default=0.0)
+    worst, place, largest = -1.0, None, 0.0
+    for start in range(0, a.size, PART):
+        x, y = a[start : start + PART].astype(np.float64), b[start : start + PART].astype(np.float64)
+        apart = np.where((x == y) | (np.isnan(x) & np.isnan(y)), 0.0, np.abs(x - y))
+        apart = np.where(np.isnan(apart), np.inf, apart)
+        largest = max(largest, float(np.abs(y[np.isfinite(y)]).max(initial=0.0)))
+        at = int(np.argmax(apart))
+        if apart[at] > worst:
+            worst, place = float(apart[at]), start + at
+    return place if worst > max(share, SAME_UNITS * narrow) * largest else None
+
+
+def pairing_bar(arrays: Sequence[NDArray[Any]]) -> float:
+    """By how much <ct, jvp(t)> and <vjp(ct), t> may differ, for ones and signs: rounding of all of their numbers."""
+    total = 0.0
+    for x in arrays:
+        unit = float(np.finfo(x.dtype).eps) / 2 if x.dtype.kind == "f" else UNIT
+        total += unit * float(np.abs(x).sum(dtype=np.float64))
+    return INACCURATE_UNITS * total

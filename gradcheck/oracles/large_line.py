@@ -8,7 +8,7 @@ only (an elementwise map: blocks of one number), every block is read by itself, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import fsum
 
 import numpy as np
@@ -68,7 +68,8 @@ class Line:
     """A function at one point with one cotangent, moved in one input.
 
     blocks: into how many blocks outputs and this input fall, one by one. size: a natural length of the input's numbers.
-    noise: by how many units of rounding of its outputs a block's sum scatters.
+    noise: by how many units of rounding of its outputs a block's sum scatters. rough: kinks lie so close that longer
+    steps cross some. room: how far a step may go without leaving the limits. output: the only one, where it is one.
     """
 
     asked: Asked
@@ -79,8 +80,9 @@ class Line:
     base: Sequence[Array] = ()
     blocks: int = 1
     noise: float = 1.0
+    rough: bool = False
     room: float = np.inf
-    calls: int = field(default=0)
+    output: int | None = None
 
     def at(self, way: Way, t: float) -> tuple[Array, ...]:
         """The outputs at so many steps along a direction."""
@@ -88,8 +90,8 @@ class Line:
         flat = x.reshape(-1)
         for part in way.parts():
             flat[part] += t * way.steps(part)
-        self.calls += 1
-        return self.asked.value_as_is([x if k == self.which else y for k, y in enumerate(self.inputs)])
+        found = self.asked.value_as_is([x if k == self.which else y for k, y in enumerate(self.inputs)])
+        return found if self.output is None else (found[self.output],)
 
     def sums(self, outputs: Sequence[Array], minus: Sequence[Array] | None = None) -> Row:
         """By blocks: the outputs times their cotangents (less others)."""
@@ -101,9 +103,13 @@ class Line:
 
     def rounding(self) -> Row:
         """By blocks: one unit of roundoff of what is summed."""
+        return self.magnitude(in_units=True)
+
+    def magnitude(self, in_units: bool = False) -> Row:
+        """By blocks: the sizes of what is summed, in its units of roundoff or in plain numbers."""
         total = np.zeros(self.blocks)
         for o, c in zip(self.base, self.cotangents, strict=True):
-            total += _unit(o) * _weighed(o, c, self.blocks, None, absolute=True)
+            total += (_unit(o) if in_units else 1.0) * _weighed(o, c, self.blocks, None, absolute=True)
         return total
 
     def quotient(self, way: Way, t: float) -> Row:
@@ -113,9 +119,9 @@ class Line:
         found /= 2 * t
         return found
 
-    def sides(self, way: Way, t: float) -> tuple[Row, Row]:
-        """The difference quotients of both sides, by blocks."""
-        return self.sums(self.at(way, t), self.base) / t, self.sums(self.base, self.at(way, -t)) / t
+    def sides(self, way: Way, t: float, where: Sequence[int] | NDArray[np.int64]) -> tuple[Row, Row]:
+        """The difference quotients of both sides, of some blocks."""
+        return tuple(self.sums(self.at(way, s), self.base)[where] / s for s in (-t, t))  # type: ignore[return-value]
 
 
 def _weighed(output: Array, ct: Array, blocks: int, minus: Array | None, absolute: bool = False) -> Row:

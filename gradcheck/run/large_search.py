@@ -89,10 +89,10 @@ class Search:
             return None
         step = for_window(self.line, self.way, place, place + 1, self.step)
         got = self.claim(way)
-        for how in (of_number, of_number_closely):
+        for how, length in ((of_number, step), (of_number_closely, step), (of_number_closely, self.step)):
             self.looked += 1
-            reading = how(self.line, way, step)
-            value, bar = float(reading.value[self.block]), float(reading.bar[self.block])
+            reading = how(self.line, way, length, [self.block])
+            value, bar = float(reading.value[0]), float(reading.bar[0])
             if abs(got - value) > bar:
                 alike = abs((got - value) - missed) <= bar + self.bar  # the whole direction misses it by this number
                 value, bar = (got - missed, self.bar) if alike and self.bar < bar else (value, bar)
