@@ -71,8 +71,7 @@ class Drawn:
 class Point:
     """A point that is drawn when it is asked for.
 
-    origin: what it is for. width: the step of its grid by input, the length that a step along a direction may have
-    without leaving the limits (inf: there are none).
+    origin: what it is for. drawn: its inputs, where no sampler of the caller's gives them.
     """
 
     origin: str
@@ -88,16 +87,13 @@ class Point:
         return tuple(d.make(rng) for d in self.drawn)
 
     def text(self) -> list[str]:
-        """Lines of Python that leave the inputs in a tuple `inputs`."""
-        lines = [f"rng = np.random.default_rng({self.seed})"]
-        if self.sampler is not None:
-            return [*lines, "inputs = sampler(rng)  # the sampler that was given"]
+        """Statements of Python that leave the inputs, which no sampler draws, in a tuple `x` of NumPy's arrays."""
         made = ", ".join(d.text() for d in self.drawn)
-        lines.append(f"inputs = ({made},)")
+        lines = [f"rng = np.random.default_rng({self.seed})", f"x = ({made},)"]
         for k, d in enumerate(self.drawn):
             if d.planted:
                 places, numbers = list(d.planted), list(d.planted.values())
-                lines.append(f"np.ravel(inputs[{k}])[{places}] = {numbers}")
+                lines.append(f"x[{k}].reshape(-1)[{places}] = {numbers}")
         return lines
 
 

@@ -23,6 +23,7 @@ CONFIDENCE = 0.999  # that errors in many numbers at once do not hide each other
 HIDDEN, HIDDEN_TWICE = 0.5, 0.75  # the most likely that errors hide: along one direction, and with a tossed cotangent
 PART = 2**18  # numbers that are compared at once
 SAME_UNITS = 16.0  # units of roundoff, of narrow numbers, that two ways of asking one thing may differ by
+SMALL = 1e-3  # share of what a number's own size is worth in the function's values, below which it has no slope
 SEEN_ZERO = 1.0  # a bar up to the usual gradient: a zero in one place would have been seen, else nothing is witnessed
 
 
@@ -47,9 +48,9 @@ def decides(bar: float, typical: float, natural: float) -> bool:
     """Whether such a bar says anything about single numbers.
 
     typical: the usual size of the gradient; natural: what the function's values are worth to each number, over its own
-    size, which a gradient of zeros is held against.
+    size, of which a gradient of zeros is held against a small share.
     """
-    return bool(np.isfinite(bar)) and bar <= SEEN_ZERO * max(typical, natural)
+    return bool(np.isfinite(bar)) and bar <= (SEEN_ZERO * typical if typical > 0 else SMALL * natural)
 
 
 def differ(one: NDArray[Any], other: NDArray[Any], share: float) -> int | None:

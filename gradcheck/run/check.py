@@ -173,7 +173,8 @@ def _checked_large(
 ) -> Checked:
     """The same where inputs have very many numbers: few points, and no Jacobian."""
     board = tallies()
-    large = judge_large(Asked(subject, watch), inputs, names, wanted.seed, board, wanted.cells)
+    seed = digest(f"{subject.name}:large", wanted.seed)
+    large = judge_large(Asked(subject, watch), inputs, names, seed, board, wanted.cells)
     power, notes = power_of(large)
     notes += [f"{large.dropped} points have no finite value and were left out"] if large.dropped else []
     put = [cell for cell in CELLS if cell in wanted.cells and cell != "stated"]

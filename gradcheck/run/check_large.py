@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.large import Point
 from gradcheck.judge.cells import Kind, Seen, Tally
-from gradcheck.judge.large import CONFIDENCE, HIDDEN, HIDDEN_TWICE, decides, directions, off, usual
+from gradcheck.judge.large import CONFIDENCE, HIDDEN, HIDDEN_TWICE, SMALL, decides, directions, off, usual
 from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import Array, Asked, BadAnswer
 from gradcheck.oracles.large_line import Line, Row, Way, blocks_of, signs
@@ -47,6 +47,7 @@ class Large:
     blocks: dict[int, int] = field(default_factory=dict)
     wrong: set[int] = field(default_factory=set)
     futile: dict[int, int] = field(default_factory=dict)  # by input: searches that found nothing
+    tossed: tuple[int, int] = (0, 0)  # the seed of the last cotangents of random signs
     dropped: int = 0
     raised: str = ""
 
@@ -117,7 +118,7 @@ def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> No
     for number in range(max(1, round(share * most))):
         if large.wrong.issuperset(large.blocks):
             return
-        cts = _tossed(at, rng) if several and number else _ones(at)
+        cts = _tossed(large, at, number) if several and number else _ones(at)
         gradients = _answered(large, at, cts)
         if gradients is None:
             return
@@ -165,8 +166,10 @@ def _ones(at: At) -> list[Array]:
     return [np.ones(o.shape, np.int8) for o in at.base]
 
 
-def _tossed(at: At, rng: np.random.Generator) -> list[Array]:
-    return [signs(rng, o.size).reshape(o.shape) for o in at.base]
+def _tossed(large: Large, at: At, number: int) -> list[Array]:
+    large.tossed = (large.seed, number)
+    drawn = [signs(np.random.default_rng([*large.tossed, k]), o.size) for k, o in enumerate(at.base)]
+    return [s.reshape(o.shape) for s, o in zip(drawn, at.base, strict=True)]
 
 
 def _answered(large: Large, at: At, cts: Sequence[Array]) -> Sequence[Any] | None:
@@ -234,7 +237,7 @@ def _compared(
     undecided = where.size if not found_out else 0
     if decides(bar, typical, natural) and undecided < line.blocks:
         large.looked[k] = large.looked.get(k, 0) + 1
-        large.relative.setdefault(k, []).append(bar / max(typical, natural, 1e-300))
+        large.relative.setdefault(k, []).append(bar / (typical or SMALL * natural or 1.0))
         tally.add(line.blocks, undecided)
     else:
         tally.add(line.blocks, line.blocks)
@@ -283,7 +286,10 @@ def told_of(
     index = tuple(int(i) for i in np.unravel_index(found.place, at.inputs[k].shape))
     drawn = {n: f"{x.size:,} numbers" for n, x in zip(large.names, at.inputs, strict=True)}
     ones = all(bool((c == 1).all()) for c in cts)
-    facts = {"point": at.point, "ones": ones, "shapes": [c.shape for c in cts], "rule": rule}
+    facts = {
+        "point": replace(at.point, sampler=None), "tossed": None if ones else large.tossed,
+        "shapes": [c.shape for c in cts], "dtypes": [str(o.dtype) for o in at.base], "rule": rule,
+    }  # fmt: skip
     seen = Seen(
         large.names[k], index, drawn, "ones" if ones else "signs", found.got, found.right, found.bar, WHOSE,
         at.point.origin, large.seed, len(cts) > 1, (), "large", facts,
