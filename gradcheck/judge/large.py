@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.judge.budgets import INACCURATE_UNITS, UNIT
+from gradcheck.judge.budgets import INACCURATE_UNITS, NEGLIGIBLE, UNIT
 
 Row = NDArray[np.float64]
 CONFIDENCE = 0.999  # that errors in many numbers at once do not hide each other
@@ -37,10 +37,18 @@ def off(claimed: Row, value: Row, bar: Row) -> NDArray[np.bool_]:
     return (np.abs(claimed - value) > bar) | (~np.isfinite(claimed) & np.isfinite(bar))
 
 
+def places_off(claimed: Row, value: Row, bar: Row) -> NDArray[np.int64]:
+    """The places of the same, without another long row."""
+    parts = [slice(k, k + PART) for k in range(0, claimed.size, PART)]
+    found = [p.start + np.flatnonzero(off(claimed[p], value[p], bar[p])) for p in parts]
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
 def usual(gradient: NDArray[Any]) -> float:
-    """The usual size of a gradient's numbers: the median of some that are not zero, spread over all of it."""
+    """The usual size of a gradient's numbers: the median of some, from all of it, that are not as good as zero."""
     some = np.abs(np.asarray(gradient.reshape(-1)[:: max(1, gradient.size // 2**16)], dtype=np.float64))
-    some = some[np.isfinite(some) & (some > 0)]
+    some = some[np.isfinite(some)]
+    some = some[some > NEGLIGIBLE * some.max(initial=0.0)]
     return float(np.median(some)) if some.size else 0.0
 
 

@@ -19,13 +19,16 @@ from gradcheck.oracles.large_line import FINER, ORDER, Line, Row, Way
 NOISY = 4.0  # noises of one difference that a bar holds
 MANY = 2**16  # blocks of which the noise is measured
 QUIET = 0.999  # the share of blocks whose measured noise is below what is said of all
-LISTENED = 4  # tiny steps by which the noise of a single sum is measured: what they differ by is nothing else
+LISTENED = 3  # steps of each kind by which the noise of a single sum is measured: what they differ by is nothing else
+LOUDEST = 2.0**8  # times shorter than a first step are those at which code shows that computes in float32
+CLEAR = 2.0**10  # times the noise of tiny steps that is not explained by how few of them there were
 WIDEST = 2.0**-6  # of the input's size: no step is longer
 FAINT = 2.0**-8  # noise of so much of a usual number is borne where longer steps cross kinks
 BENT = 2.0**-3  # of a smooth function both sides differ by curvature, four times as much over four times the step
 MOST_STEP_BITS = 8  # a window of few numbers takes steps at most so many octaves longer than all numbers together
 
 
+NO_SIGNS = np.zeros(0, np.int8)
 Places = Sequence[int] | NDArray[np.int64]
 
 
@@ -54,7 +57,9 @@ def read(line: Line, way: Way, step: float) -> Reading:
         value += apart
     bar = np.abs(apart, out=apart)
     bar += _noise(line, step / FINER)
-    bar += np.abs(value) * _step_rounding(line, step / FINER)
+    share = _step_rounding(line, step / FINER)
+    for part in Way(NO_SIGNS, 0, value.size).parts():
+        bar[part] += np.abs(value[part]) * share
     return Reading(value, bar)
 
 
@@ -62,32 +67,40 @@ def calibrated(line: Line, way: Way) -> tuple[Line, float, Reading]:
     """The line with its noise measured, the step at which noise and truncation balance, and the slopes there."""
     step = first_step(line)
     found = read(line, way, step)
-    tiny = _unit(line) ** 0.57 * line.size
-    some = np.arange(0, line.blocks, max(1, line.blocks // MANY))
-    rounding = line.rounding()[some]
-    before = line.quotient(way, tiny)[some]
-    worst = 0.0
-    for k in range(1, LISTENED if line.blocks == 1 else 2):
-        heard = line.quotient(way, tiny * 2.0**k)[some]
-        units = (np.abs(heard - before) * (tiny * 2.0**k))[rounding > 0] / rounding[rounding > 0]
-        worst = max(worst, float(np.quantile(units, QUIET)) if units.size else 0.0)
-        before = heard
-    line = replace(line, noise=max(worst, 1.0))
+    quiet, loud = _heard(line, way, step)
+    unclear = loud > CLEAR * quiet  # kinks that longer steps cross, or code that computes in fewer digits
+    line = replace(line, noise=max(quiet, loud, 1.0))
     if line.blocks > 1:
         found.bar[...] += _noise(line, step / FINER)
         return line, step, found
-    noise = float(_noise(line, 1.0)[0])
+    if unclear and quiet > 0:
+        soft = replace(line, noise=max(quiet, 1.0), rough=True)
+        usual = abs(float(found.value[0])) / max(way.hi - way.lo, 1) ** 0.5  # of one number: signs add up as a root
+        short = _within(line, max(float(_noise(soft, 1.0)[0]), 1e-300) / (FAINT * usual)) if usual > 0 else step
+        if short < step / FINER:
+            return soft, short, read(soft, way, short)
     truncation = max(float(found.bar[0]) / step**2, 1e-300)
-    best = _within(line, (max(noise, 1e-300) / truncation) ** (1 / 3) * FINER**0.5)
+    best = _within(line, (max(float(_noise(line, 1.0)[0]), 1e-300) / truncation) ** (1 / 3) * FINER**0.5)
     best = min(max(best, step * 2.0**-MOST_STEP_BITS), step * 2.0**MOST_STEP_BITS)
-    found = read(line, way, best)
-    usual = abs(float(found.value[0])) / max(way.hi - way.lo, 1) ** 0.5  # of one number: signs add up as a root
-    short = 2.0 ** floor(log2(max(noise, 1e-300) / (FAINT * usual))) if usual > 0 and noise > 0 else best
-    if short < best / FINER:
-        rough = read(replace(line, rough=True), way, short)
-        if abs(rough.value[0] - found.value[0]) > rough.bar[0] + found.bar[0]:  # longer steps cross kinks
-            return replace(line, rough=True), short, rough
-    return line, best, found
+    return line, best, read(line, way, best)
+
+
+def _heard(line: Line, way: Way, step: float) -> tuple[float, float]:
+    """The noise of differences, in units of rounding: over tiny steps, and over such as are still short."""
+    some = np.arange(0, line.blocks, max(1, line.blocks // MANY))
+    rounding = line.rounding()[some]
+    tiny, worst = _unit(line) ** 0.57 * line.size, []
+    for shortest in (tiny, max(step / LOUDEST, 4 * tiny)):
+        times = LISTENED if line.blocks == 1 else 2
+        before, found = line.quotient(way, shortest)[some], 0.0
+        for k in range(1, times):
+            heard = line.quotient(way, shortest * 2.0**k)[some]
+            apart = np.abs(heard - before) * (shortest * 2.0**k / 1.5)
+            units = apart[rounding > 0] / rounding[rounding > 0]
+            found = max(found, float(np.quantile(units, QUIET)) if units.size else 0.0)
+            before = heard
+        worst.append(found)
+    return worst[0], worst[1]
 
 
 def for_window(line: Line, way: Way, lo: int, hi: int, step: float) -> float:
@@ -139,8 +152,8 @@ def _unit(line: Line) -> float:
 
 
 def _step_rounding(line: Line, step: float) -> float:
-    """A step's own rounding, as a share of it: powers of two are rounded only where they carry."""
-    return float(np.finfo(line.inputs[line.which].dtype).eps) * line.size / step
+    """What the slope itself is rounded by, as a share of it: a step where it carries, and the values' change."""
+    return float(np.finfo(line.inputs[line.which].dtype).eps) * line.size / step + NOISY * line.noise * _unit(line)
 
 
 def _within(line: Line, step: float) -> float:

@@ -8,57 +8,25 @@ along which the vjp misses the slope is searched for the number at fault (`run/l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.cases.large import Point
-from gradcheck.judge.cells import Kind, Seen, Tally
-from gradcheck.judge.large import CONFIDENCE, HIDDEN, HIDDEN_TWICE, SMALL, decides, directions, off, usual
-from gradcheck.judge.telling import told_apart
-from gradcheck.oracles.blackbox import Array, Asked, BadAnswer
+from gradcheck.cases.large import Point, milder
+from gradcheck.judge.budgets import NEGLIGIBLE
+from gradcheck.judge.cells import Kind
+from gradcheck.judge.large import HIDDEN, HIDDEN_TWICE, SMALL, decides, directions, off, places_off, usual
+from gradcheck.oracles.blackbox import Array, BadAnswer
 from gradcheck.oracles.large_line import Line, Row, Way, blocks_of, signs
 from gradcheck.oracles.large_read import MANY, Reading, calibrated, first_step, of_number_closely, read
 from gradcheck.oracles.watch import Unasked, raised
 from gradcheck.run.large_search import Found, Search
+from gradcheck.run.large_state import FUTILE, At, Large, told_of
 
 WORST = 4  # blocks that miss most, in which the number is looked for
-FUTILE = 2  # searches of an input that may find nothing; from then on what misses is undecided
-WHOSE = "slopes of the function's values"
-
-
-@dataclass
-class Large:
-    """What is known while a function of very many numbers is judged."""
-
-    asked: Asked
-    names: Sequence[str]
-    moving: tuple[int, ...]
-    rooms: Mapping[int, float]  # by input: how far a step may go without leaving its limits
-    board: Mapping[str, Tally]
-    seed: int
-    points: list[Point] = field(default_factory=list)  # that have values
-    relative: dict[int, list[float]] = field(default_factory=dict)  # by input: bars over the usual gradient
-    looked: dict[int, int] = field(default_factory=dict)  # by input: directions that decided something
-    needed: dict[int, int] = field(default_factory=dict)
-    blocks: dict[int, int] = field(default_factory=dict)
-    wrong: set[int] = field(default_factory=set)
-    futile: dict[int, int] = field(default_factory=dict)  # by input: searches that found nothing
-    tossed: tuple[int, int] = (0, 0)  # the seed of the last cotangents of random signs
-    dropped: int = 0
-    raised: str = ""
-
-
-@dataclass
-class At:
-    """One point with its values: made when it is looked at, and let go."""
-
-    point: Point
-    inputs: tuple[Array, ...]
-    base: tuple[Array, ...]  # the outputs, while slopes are read; later only their shapes and types
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +43,11 @@ def judge_slopes(large: Large, points: Sequence[Point]) -> Iterator[At]:
     for number, point in enumerate(points):
         large.asked.turn("value")
         at = _valued(large, point)
+        if at is None and any(d.planted for d in point.drawn):
+            point = milder(point)
+            at = _valued(large, point)
         if at is None:
+            large.dropped += 1
             continue
         large.points.append(point)
         large.asked.turn("reverse")
@@ -85,7 +57,7 @@ def judge_slopes(large: Large, points: Sequence[Point]) -> Iterator[At]:
         at.base = templates  # no numbers of the outputs are kept for what else is asked
         yield at
         del at
-        if large.wrong.issuperset(large.blocks):
+        if large.wrong:
             return
 
 
@@ -95,10 +67,8 @@ def _valued(large: Large, point: Point) -> At | None:
         base = large.asked.value(inputs)
     except Exception as error:  # the code under test may raise anything
         large.raised = large.raised or raised(error, "the function")
-        large.dropped += 1
         return None
     if not all(bool(np.isfinite(o).all()) for o in base):
-        large.dropped += 1
         return None
     large.board["value"].add(sum(o.size for o in base))
     return At(point, inputs, base)
@@ -116,7 +86,7 @@ def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> No
             large.needed[k] = 3 if single else directions(HIDDEN_TWICE if several else HIDDEN)
     most = max((large.needed[k] for k in large.blocks), default=0)
     for number in range(max(1, round(share * most))):
-        if large.wrong.issuperset(large.blocks):
+        if large.wrong:
             return
         cts = _tossed(large, at, number) if several and number else _ones(at)
         gradients = _answered(large, at, cts)
@@ -150,7 +120,7 @@ def _planted(large: Large, line: Line, way: Way, gradient: Array, at: At) -> Non
     found = of_number_closely(line, way, step, [0])
     claimed = way.by_blocks(gradient, 1)
     if off(claimed, found.value, found.bar).any():
-        _accused(large, at, line, way, step, gradient, Suspects(np.zeros(1, np.int64), claimed, found))
+        accused(large, at, line, way, step, gradient, Suspects(np.zeros(1, np.int64), claimed, found))
 
 
 def line_of(large: Large, at: At, k: int, cts: Sequence[Array], blocks: int) -> Line:
@@ -227,13 +197,16 @@ def _compared(
 ) -> None:  # fmt: skip
     k, tally = line.which, large.board["reverse"]
     claimed = way.by_blocks(gradient, line.blocks)
-    where = np.flatnonzero(off(claimed, found.value, found.bar))
-    bar = float(np.median(found.bar[:: max(1, line.blocks // MANY)]))
-    typical = usual(gradient)
+    where = places_off(claimed, found.value, found.bar)
+    some = slice(None, None, max(1, line.blocks // MANY))
+    bar, typical = float(np.median(found.bar[some])), usual(gradient)
+    if line.blocks == gradient.size:  # each number stands for itself, and has a bar of its own
+        live = np.abs(claimed[some]) > NEGLIGIBLE * np.abs(claimed[some]).max(initial=0.0)
+        bar = typical * float(np.median((found.bar[some] / np.abs(claimed[some]))[live])) if live.any() else bar
     natural = float(np.median(line.magnitude())) / line.size / (gradient.size / line.blocks)
     suspects = Suspects(where, claimed[where], Reading(found.value[where], found.bar[where]))
     del claimed, found
-    found_out = where.size and _accused(large, at, line, way, step, gradient, suspects)
+    found_out = where.size and accused(large, at, line, way, step, gradient, suspects)
     undecided = where.size if not found_out else 0
     if decides(bar, typical, natural) and undecided < line.blocks:
         large.looked[k] = large.looked.get(k, 0) + 1
@@ -243,7 +216,7 @@ def _compared(
         tally.add(line.blocks, line.blocks)
 
 
-def _accused(
+def accused(
     large: Large, at: At, line: Line, way: Way, step: float, gradient: Array, suspects: Suspects
 ) -> bool:  # fmt: skip
     """Look for the number that is wrong; where none is found, nothing is decided here."""
@@ -277,50 +250,3 @@ def _of_many(line: Line, way: Way, step: float, claimed: Row, where: NDArray[np.
     sign = float(way.signs[where[worst]])
     got, right, bar = (float(row[worst]) for row in (claimed, again.value, again.bar))
     return Found(int(where[worst]), got / sign, right / sign, bar)
-
-
-def told_of(
-    large: Large, at: At, k: int, found: Found, cts: Sequence[Array], rule: str = "vjp"
-) -> tuple[str, Seen]:  # fmt: skip
-    """One number of a gradient as a sentence and as data."""
-    index = tuple(int(i) for i in np.unravel_index(found.place, at.inputs[k].shape))
-    drawn = {n: f"{x.size:,} numbers" for n, x in zip(large.names, at.inputs, strict=True)}
-    ones = all(bool((c == 1).all()) for c in cts)
-    facts = {
-        "point": replace(at.point, sampler=None), "tossed": None if ones else large.tossed,
-        "shapes": [c.shape for c in cts], "dtypes": [str(o.dtype) for o in at.base], "rule": rule,
-    }  # fmt: skip
-    seen = Seen(
-        large.names[k], index, drawn, "ones" if ones else "signs", found.got, found.right, found.bar, WHOSE,
-        at.point.origin, large.seed, len(cts) > 1, (), "large", facts,
-    )  # fmt: skip
-    got, right = told_apart(found.got, found.right)
-    return f"the gradient of {seen.place} is {got}, not {right}", seen
-
-
-def summed_up(large: Large) -> None:
-    """What the cell `reverse` says of its power, and of inputs of which it decided nothing."""
-    tally = large.board["reverse"]
-    bare = [large.names[k] for k in large.blocks if k not in large.looked and k not in large.wrong]
-    if bare and len(bare) < len(large.blocks):
-        tally.uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
-    lost = [large.names[k] for k in large.blocks if large.futile.get(k, 0) >= FUTILE and k not in large.wrong]
-    if lost:
-        tally.uncovered = (
-            f"along some directions the gradient of {lost[0]} misses the slope, and no number at fault was found"
-        )
-    elif bare and not tally.silence:
-        tally.silence = "the function's own rounding hides what a zero in one place of its gradient would change"
-
-
-def power_of(large: Large) -> tuple[Mapping[str, float] | None, list[str]]:
-    """The smallest error of one number that would have been seen, over the usual gradient, and the same in words."""
-    if not large.relative:
-        return None, []
-    bars = [b for some in large.relative.values() for b in some]
-    told = [f"{max(some):.1g} of the usual gradient of {large.names[k]}" for k, some in large.relative.items()]
-    note = (
-        f"an error in one number of {' or '.join(told)} would have been seen, and of errors in many numbers that hide "
-        f"each other {CONFIDENCE:.1%}"
-    )
-    return {"median": float(np.median(bars)), "worst": max(bars)}, [note]

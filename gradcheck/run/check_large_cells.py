@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 
 from gradcheck.cases.given import Given, Sampler
-from gradcheck.cases.large import ENTRIES, NUMBERS, Point, chunks, large_points, many
+from gradcheck.cases.large import NUMBERS, Point, chunks, large_points, many, sizes_of
 from gradcheck.judge.budgets import SAME_ANSWER
 from gradcheck.judge.cells import CELLS, Kind, Tally
 from gradcheck.judge.large import differ
@@ -16,20 +16,21 @@ from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import Array, Asked, NotOffered
 from gradcheck.oracles.large_line import signs
 from gradcheck.oracles.watch import Unasked, raised
-from gradcheck.run.check_large import At, Large, judge_slopes, summed_up
+from gradcheck.run.check_large import judge_slopes
 from gradcheck.run.check_large_forward import forward_question
 from gradcheck.run.check_memory import strided
+from gradcheck.run.large_state import At, Large, summed_up
 
 SLOPES = ("value", "shape", "reverse", "nonfinite")
 Gradients = Sequence[Array | None]
 
 
-def is_large(inputs: tuple[Given, ...] | Sampler, seed: int) -> bool:
-    """Whether inputs have so many numbers that they are judged along directions."""
+def is_large(inputs: tuple[Given, ...] | Sampler, seed: int, outputs: int = 1) -> bool:
+    """Whether there are so many numbers that they are judged along directions. outputs: as far as they are known."""
     if not callable(inputs):
-        return many(inputs)
-    sizes = [(np.size(x), np.asarray(x).dtype.kind == "f") for x in inputs(np.random.default_rng(seed))]
-    return sum(n for n, moves in sizes if moves) > NUMBERS or sum(n for n, _ in sizes) > ENTRIES // 16
+        return many(sizes_of(inputs), outputs)
+    drawn = [np.asarray(x) for x in inputs(np.random.default_rng(seed))]
+    return many([(x.size, x.dtype.kind == "f") for x in drawn], outputs)
 
 
 def judge_large(
@@ -44,7 +45,7 @@ def judge_large(
         points = large_points(inputs, seed)
         rooms = {k: d.step for k, (g, d) in enumerate(zip(inputs, points[0].drawn, strict=True)) if _limited(g)}
     for cell in CELLS:
-        if cell not in (*SLOPES, *QUESTIONS):
+        if cell not in (*SLOPES, *QUESTIONS, "adjoint"):
             board[cell].silence = f"not asked where more than {NUMBERS:,} numbers move"
     large = Large(asked, names, asked.subject.moving, rooms, board, seed)
     for number, at in enumerate(judge_slopes(large, points)):
@@ -61,7 +62,7 @@ def _limited(given: Given) -> bool:
 
 def _structure(large: Large, at: At, cells: frozenset[str]) -> None:
     for cell, question in QUESTIONS.items():
-        if cell not in cells:
+        if not cells & ASKED_WITH.get(cell, {cell}):
             continue
         large.asked.turn(cell)
         try:
@@ -180,5 +181,6 @@ def _sum(x: Array) -> int:
 
 QUESTIONS: Mapping[str, Callable[[Large, At], None]] = {
     "mutation": _mutation, "repeat": _repeat, "zero": _zero, "linear": _linear, "layout": _layout,
-    "forward": forward_question, "adjoint": lambda large, at: None,  # both by one question
+    "forward": forward_question,
 }  # fmt: skip
+ASKED_WITH = {"forward": frozenset({"forward", "adjoint"})}  # cells that one question answers

@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.judge.cells import Kind
-from gradcheck.judge.large import off, pairing_bar
+from gradcheck.judge.large import off, pairing_bar, places_off
 from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import Array
 from gradcheck.oracles.large_line import Way, signs
 from gradcheck.oracles.large_read import Reading, calibrated, of_number_closely
-from gradcheck.run.check_large import At, Large, Suspects, line_of, told_of
+from gradcheck.run.check_large import Suspects, line_of
 from gradcheck.run.large_search import Search
+from gradcheck.run.large_state import At, Large, told_of
 
 
 def forward_question(large: Large, at: At) -> None:
@@ -63,7 +64,7 @@ def _slopes(large: Large, at: At, k: int, way: Way, number: int, answer: Array) 
     every = line_of(large, there, k, [np.ones(base.shape, np.int8)], base.size)
     line, step, found = calibrated(replace(every, output=number), way)
     claimed = np.asarray(answer, np.float64).reshape(-1)
-    where = np.flatnonzero(off(claimed, found.value, found.bar))
+    where = places_off(claimed, found.value, found.bar)
     suspects = Suspects(where, claimed[where], Reading(found.value[where], found.bar[where]))
     del found
     if where.size and base.size > 1:  # kinks leave a hull

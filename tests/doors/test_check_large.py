@@ -207,3 +207,15 @@ def test_memory_is_a_small_multiple_of_the_input() -> None:
 def test_the_same_seed_finds_the_same() -> None:
     one, other = (quickly(total, [VECTOR], vjp=total_vjp(1.01), seed=3) for _ in range(2))
     assert str(one) == str(other)
+
+
+def test_few_numbers_that_give_very_many() -> None:
+    def spread(x: Any) -> Any:
+        return np.outer(np.sin(x), np.arange(50_000.0) % 7)
+
+    def vjp(inputs: Any, ct: Any, factor: float = 1.0) -> Any:
+        return (spoilt(np.cos(inputs[0]) * (ct @ (np.arange(50_000.0) % 7)), factor, 60),)
+
+    assert quickly(spread, [Real(100)], vjp=vjp).passed
+    wrong = quickly(spread, [Real(100)], vjp=lambda i, ct: vjp(i, ct, 1.01))
+    assert found_at(wrong) == (60,)
