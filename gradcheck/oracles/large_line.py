@@ -7,7 +7,7 @@ only (an elementwise map: blocks of one number), every block is read by itself, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import fsum
 
@@ -18,6 +18,7 @@ from gradcheck.oracles.blackbox import Array, Asked
 
 Row = NDArray[np.float64]
 PART = 2**18  # numbers that are computed with at once: 2 MB, which stay in the cache
+COUNT = np.arange(float(PART))
 FINER = 4.0  # a step to the one it is compared with
 ORDER = FINER**2 - 1  # the error of a symmetric difference falls so by, and one more is taken off
 TINY = 2.0**-30  # steps, in sizes of the input, over which a difference shows nothing but noise beside the slope
@@ -43,7 +44,9 @@ class Way:
         """How far it moves the numbers of a range."""
         found = self.signs[part].astype(np.float64)
         if self.ramp:
-            found *= 1 + (np.arange(part.start, part.stop) - self.lo) / (self.hi - self.lo)
+            rising = COUNT[: part.stop - part.start] * (1 / (self.hi - self.lo))
+            rising += 1 + (part.start - self.lo) / (self.hi - self.lo)
+            found *= rising
         return found
 
     def times(self, row: Array) -> float:
@@ -95,11 +98,16 @@ class Line:
 
     def sums(self, outputs: Sequence[Array], minus: Sequence[Array] | None = None) -> Row:
         """By blocks: the outputs times their cotangents (less others)."""
-        return sum(
-            (_weighed(o, c, self.blocks, None if minus is None else minus[k])
-             for k, (o, c) in enumerate(zip(outputs, self.cotangents, strict=True))),
-            np.zeros(self.blocks),
-        )  # fmt: skip
+        return self._added(lambda k, o, c: _weighed(o, c, self.blocks, None if minus is None else minus[k]), outputs)
+
+    def _added(self, of: Callable[[int, Array, Array], Row], outputs: Sequence[Array]) -> Row:
+        """The sum over the outputs, in one row."""
+        total: Row | None = None
+        for k, (o, c) in enumerate(zip(outputs, self.cotangents, strict=True)):
+            found = of(k, o, c)
+            total = found if total is None else np.add(total, found, out=total)
+        assert total is not None
+        return total
 
     def rounding(self) -> Row:
         """By blocks: one unit of roundoff of what is summed."""
@@ -107,10 +115,7 @@ class Line:
 
     def magnitude(self, in_units: bool = False) -> Row:
         """By blocks: the sizes of what is summed, in its units of roundoff or in plain numbers."""
-        total = np.zeros(self.blocks)
-        for o, c in zip(self.base, self.cotangents, strict=True):
-            total += (_unit(o) if in_units else 1.0) * _weighed(o, c, self.blocks, None, absolute=True)
-        return total
+        return self._added(lambda k, o, c: _weighed(o, c, self.blocks, None, _unit(o) if in_units else 1.0), self.base)
 
     def quotient(self, way: Way, t: float) -> Row:
         """The symmetric difference quotient, by blocks."""
@@ -124,7 +129,8 @@ class Line:
         return tuple(self.sums(self.at(way, s), self.base)[where] / s for s in (-t, t))  # type: ignore[return-value]
 
 
-def _weighed(output: Array, ct: Array, blocks: int, minus: Array | None, absolute: bool = False) -> Row:
+def _weighed(output: Array, ct: Array, blocks: int, minus: Array | None, unit: float = 0.0) -> Row:
+    """By blocks: an output (less another) times its cotangent; with a unit, the sizes of these in that unit."""
     flat, weights = output.reshape(-1), ct.reshape(-1)
     other = None if minus is None else minus.reshape(-1)
     each = flat.size // blocks
@@ -137,8 +143,9 @@ def _weighed(output: Array, ct: Array, blocks: int, minus: Array | None, absolut
             if other is not None:
                 row -= other[cut]
             row *= weights[cut]
-            if absolute:
+            if unit:
                 np.abs(row, out=row)
+                row *= unit
             if blocks > 1:
                 found[part] = row.reshape(-1, each).sum(axis=1)
             else:

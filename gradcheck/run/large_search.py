@@ -19,6 +19,7 @@ Claim = Callable[[Way], float]  # what the rule says of the slope along a direct
 Look = Callable[[Line, Way, float, Sequence[int]], Reading]
 QUICKLY: Sequence[tuple[Look, bool]] = ((of_number, False),)  # a step as along the whole, or a far one: how, far
 CLOSELY: Sequence[tuple[Look, bool]] = ((of_number_closely, True), (of_number_closely, False))
+BOLD = 1 / 4  # bars are wide: at first so much of them is believed; where that was too little, nothing is found
 NEAR = 8  # places that are left, of which the likeliest is looked at alone
 MOST = 200  # directions, before it is given up
 
@@ -48,16 +49,23 @@ class Search:
 
     def found(self) -> Found | None:
         """A number that is wrong; None where none was found that is so beyond doubt."""
-        lo, hi, missed = self.way.lo, self.way.hi, self.missed
+        middle = (self.way.lo + self.way.hi) // 2  # where most numbers are wrong, any one is
+        return (
+            self._single(BOLD) or self._single(1.0) or self._number(middle, self.missed, CLOSELY) or self._halved()
+        )  # fmt: skip
+
+    def _single(self, share: float) -> Found | None:
+        """The number at fault, where it is the only one. share: of the bars that are believed."""
+        lo, hi = self.way.lo, self.way.hi
         while hi - lo > 1:
-            place = self._place(lo, hi, missed)
+            place = self._place(lo, hi, share)
             if place is None or place[1] - place[0] > (hi - lo) / 2:
-                break
+                return None
             lo, hi, guess = place
-            here = self._number(guess, missed, QUICKLY) if hi - lo <= NEAR else None
+            here = self._number(guess, self.missed, QUICKLY) if hi - lo <= NEAR else None
             if here is not None:
                 return here
-        return self._number((lo + hi) // 2, missed, CLOSELY) or self._halved()  # where most are wrong, any one is
+        return self._number(lo, self.missed, CLOSELY)
 
     def _halved(self) -> Found | None:
         lo, hi, missed = self.way.lo, self.way.hi, self.missed
@@ -72,11 +80,13 @@ class Search:
                 return None
         return self._number(lo, missed, CLOSELY)
 
-    def _place(self, lo: int, hi: int, missed: float) -> tuple[int, int, int] | None:
+    def _place(self, lo: int, hi: int, share: float) -> tuple[int, int, int] | None:
         """The range in which a single wrong number stands, and the likeliest place; None where it is no single one."""
         rising, bar = self._missed(replace(self.way, lo=lo, hi=hi, ramp=True))
-        at = rising / missed - 1
-        doubt = (bar + 3 * self.bar) / abs(missed)  # up to twice the bar of what is missed, and what this one has
+        at = rising / self.missed - 1
+        doubt = (
+            share * (bar + 3 * self.bar) / abs(self.missed)
+        )  # up to twice the bar of what is missed, and what this one has
         size = hi - lo
         first, last = max(lo, lo + ceil((at - doubt) * size)), min(hi - 1, lo + floor((at + doubt) * size))
         return (first, last + 1, min(max(lo + round(at * size), first), last)) if first <= last else None
