@@ -1,6 +1,7 @@
 """Where do points come from? Domains, landmarks, Hypothesis for sizes, seeds, scales and special numbers, shrinking."""
 
 from gradcheck.cases.build import PHASES, build, example_case, example_sizes
+from gradcheck.cases.empty import empty_cases
 from gradcheck.cases.jumps import near_jumps
 from gradcheck.cases.landmarks import NO_MARKS, Marks
 from gradcheck.cases.narrow import narrowed, neighbours
@@ -19,6 +20,7 @@ __all__ = [
     "batch",
     "beside",
     "build",
+    "empty_cases",
     "example_case",
     "example_sizes",
     "narrowed",

@@ -16,12 +16,14 @@ from gradcheck.cases.domains import STRUCTURED, draw
 from gradcheck.cases.extremes import in_range
 from gradcheck.cases.landmarks import NO_MARKS, Marks, landmarks
 from gradcheck.cases.layouts import layouts_of
+from gradcheck.cases.mending import mended
 from gradcheck.cases.plans import SCALES, Plan, digest, size_map
 from gradcheck.cases.recipes import planted
 from gradcheck.cases.sweep import swept
 from gradcheck.cases.tally import Tally
 from gradcheck.expr import NUMPY, Batch, Batched, Control, by_branch
 from gradcheck.spec.case import Case
+from gradcheck.spec.dims import sizes_from
 from gradcheck.spec.membership import refusals
 from gradcheck.spec.model import Example, Input, Spec
 
@@ -46,18 +48,19 @@ def build(
     rng = np.random.default_rng(digest(spec.id, plan.seed))
     sizes = size_map(plan)
     shapes = {i.name: shape_of(i, sizes) for i in spec.inputs}
+    inputs = [replace(i, domain=i.domain.at(sizes)) for i in spec.inputs]
     wanted = points if "explore" in phases else 0
     parts: list[tuple[str, Points]] = []
     if "landmarks" in phases:
-        found = kept(spec, planted(spec, plan, rng, points, marks), sizes)
+        found = kept(spec, planted(spec, inputs, shapes, rng, points, marks), sizes)
         rows = np.flatnonzero(in_range(spec, found, sizes))[: round(LANDMARKS * points)]
         parts.append(("landmark", {name: array[rows] for name, array in found.items()}))
     if "sweep" in phases:
-        parts.append(("sweep", kept(spec, swept(spec, rng, points // SWEPT, shapes), sizes)))
+        parts.append(("sweep", kept(spec, swept(inputs, rng, points // SWEPT, shapes), sizes)))
     have = tried = sum(_count(part) for _, part in parts)
     for attempt in range(ROUNDS if have < wanted else 0):
         scale = _scales(plan, rng, points) * 0.5 ** max(attempt - ROUNDS // 2, 0)
-        drawn = {i.name: draw(i.domain, rng, points, shapes[i.name], scale) for i in spec.inputs}
+        drawn = {i.name: draw(i.domain, rng, points, shapes[i.name], scale) for i in inputs}
         drawn = _special(spec, plan, drawn, have) if attempt == 0 else drawn
         tally.drawn += points
         parts.append(("drawn", kept(spec, drawn, sizes, tally)))
@@ -148,6 +151,7 @@ def kept(spec: Spec, points: Points, sizes: Mapping[str, int], tally: Tally | No
     """The points inside the domain at which the function does not overflow; the others are counted."""
     if not _count(points):
         return points
+    points = mended(spec, points, sizes)
     refused = Counter[str]() if tally is None else tally.refused
     ok = np.ones(_count(points), dtype=bool)
     for reason, bad in refusals(spec, points, sizes):
@@ -183,7 +187,7 @@ def _special(spec: Spec, plan: Plan, drawn: Points, have: int) -> Points:
     """The special numbers that Hypothesis chose, one in each of the first drawn points."""
     for row, (which, element, mark) in enumerate(plan.specials):
         i = spec.inputs[which % len(spec.inputs)]
-        numbers = landmarks(spec, i.domain)
+        numbers = landmarks(spec, i.domain.at(size_map(plan)))
         flat = drawn[i.name].reshape(len(drawn[i.name]), -1)
         if row < len(flat) and flat.shape[1] and numbers and i.domain.kind not in STRUCTURED | {"boolean"}:
             flat[row, element % flat.shape[1]] = numbers[mark % len(numbers)]
@@ -204,8 +208,4 @@ def example_case(spec: Spec, example: Example, sizes: Mapping[str, int]) -> Case
 
 def example_sizes(spec: Spec, example: Example) -> dict[str, int]:
     """The dimension sizes that an example's arrays have."""
-    sizes: dict[str, int] = {}
-    for i in spec.inputs:
-        shape = np.shape(example.inputs[i.name])
-        sizes |= {d: n for d, n in zip(i.shape, shape, strict=True) if isinstance(d, str)}
-    return sizes
+    return sizes_from(spec.inputs, {name: np.shape(value) for name, value in example.inputs.items()})

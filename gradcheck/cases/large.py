@@ -8,7 +8,7 @@ round number; landmarks are planted in some places only, so that one point holds
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log2, prod
 from typing import Any
 
@@ -21,6 +21,7 @@ from gradcheck.cases.planting import marks_of, span
 Array = NDArray[Any]
 NUMBERS = 4096  # numbers that move; from here on the directions that move one each would fill 128 MB and more, …
 ENTRIES = 2**22  # … or entries of a Jacobian, of which two dozen points would fill 800 MB
+HELD = 2**18  # … or numbers in all inputs, of which the small way keeps hundreds of points
 CELLS = 2**9  # cells of the grid in the drawn interval: steps of 1/4 cell are still 1/2000 of it
 WIDER = 16.0  # times as wide are the tails drawn of inputs without limits
 TAME, PLACES = 3.0, 64  # landmarks up to this size; so many places hold one
@@ -71,8 +72,7 @@ class Drawn:
 class Point:
     """A point that is drawn when it is asked for.
 
-    origin: what it is for. width: the step of its grid by input, the length that a step along a direction may have
-    without leaving the limits (inf: there are none).
+    origin: what it is for. drawn: its inputs, where no sampler of the caller's gives them.
     """
 
     origin: str
@@ -88,16 +88,13 @@ class Point:
         return tuple(d.make(rng) for d in self.drawn)
 
     def text(self) -> list[str]:
-        """Lines of Python that leave the inputs in a tuple `inputs`."""
-        lines = [f"rng = np.random.default_rng({self.seed})"]
-        if self.sampler is not None:
-            return [*lines, "inputs = sampler(rng)  # the sampler that was given"]
+        """Statements of Python that leave the inputs, which no sampler draws, in a tuple `x` of NumPy's arrays."""
         made = ", ".join(d.text() for d in self.drawn)
-        lines.append(f"inputs = ({made},)")
+        lines = [f"rng = np.random.default_rng({self.seed})", f"x = ({made},)"]
         for k, d in enumerate(self.drawn):
             if d.planted:
                 places, numbers = list(d.planted), list(d.planted.values())
-                lines.append(f"np.ravel(inputs[{k}])[{places}] = {numbers}")
+                lines.append(f"x[{k}].reshape(-1)[{places}] = {numbers}")
         return lines
 
 
@@ -106,11 +103,18 @@ def chunks(size: int, length: int = 2**18) -> list[slice]:
     return [slice(k, min(k + length, size)) for k in range(0, size, length)]
 
 
-def many(givens: Sequence[Given]) -> bool:
-    """Whether inputs of fixed shapes have so many numbers that each cannot be moved alone."""
-    return any(isinstance(d, int) for g in givens for d in g.shape) and (
-        sum(_size(g) for g in givens if g.differentiable) > NUMBERS or sum(map(_size, givens)) > ENTRIES // 16
-    )
+def many(sizes: Sequence[tuple[int, bool]], outputs: int = 1) -> bool:
+    """Whether there are too many numbers to move each alone.
+
+    sizes: of each input how many numbers it has, and whether it moves; outputs: how many numbers the function gives.
+    """
+    moving = sum(n for n, moves in sizes if moves)
+    return moving > NUMBERS or moving * outputs > ENTRIES or sum(n for n, _ in sizes) > HELD
+
+
+def sizes_of(givens: Sequence[Given]) -> list[tuple[int, bool]]:
+    """Of each input how many numbers it has as far as they are fixed, and whether it moves."""
+    return [(_size(g), g.differentiable) for g in givens]
 
 
 def refusal(givens: Sequence[Given]) -> str:
@@ -128,6 +132,16 @@ def large_points(givens: Sequence[Given], seed: int) -> list[Point]:
     if any(g.differentiable and np.isinf([g.domain.low, g.domain.high]).any() for g in givens):
         found.append(Point("drawn wide", seed + 2, tuple(_drawn(g, seed + 2, "wide") for g in givens)))
     return found
+
+
+def milder(point: Point) -> Point:
+    """The same with landmarks inside the drawn interval only, not zero, where a function has no value there."""
+    drawn = []
+    for d in point.drawn:
+        low, high = d.low + d.step, d.low + d.step * (4 * d.cells - 1)
+        kept = {place: x for place, x in d.planted.items() if low <= x <= high and abs(x) >= d.step}
+        drawn.append(replace(d, planted=kept))
+    return replace(point, drawn=tuple(drawn))
 
 
 def _drawn(given: Given, seed: int, style: str) -> Drawn:

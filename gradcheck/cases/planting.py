@@ -116,7 +116,12 @@ def span(given: Given) -> tuple[float, float]:
 def meets(givens: Sequence[Given], inputs: Sequence[Array]) -> bool:
     """Whether every predicate of the inputs' domains holds at a point."""
     named = {g.name: x for g, x in zip(givens, inputs, strict=True)}
-    return all(agrees(g.domain, named) for g in givens)
+    return all(agrees(g.domain, _parts(named[g.name]) if g.paired else named) for g in givens)
+
+
+def _parts(x: Array) -> dict[str, Array]:
+    """What a complex region is about."""
+    return {"re": x[..., 0], "im": x[..., 1]}
 
 
 def _conditions(givens: Sequence[Given]) -> str:
@@ -215,9 +220,7 @@ def _ties(givens: Sequence[Given], open_to: Sequence[int], rng: Generator) -> It
                         break
 
 
-def _held(
-    givens: Sequence[Given], open_to: Sequence[int], rng: Generator, most: int
-) -> Iterator[tuple[str, Inputs]]:
+def _held(givens: Sequence[Given], open_to: Sequence[int], rng: Generator, most: int) -> Iterator[tuple[str, Inputs]]:
     """Numbers that the code holds, and such beside and between them: as many in one point as it has elements."""
     near = {k: _within(givens[k].domain, list(beside(givens[k].held))) for k in open_to if not givens[k].whole}
     numbers = {k: v for k, v in near.items() if v}
@@ -280,7 +283,9 @@ def _draw_one(given: Given, rng: Generator, style: str) -> Array:
         return np.asarray(x.astype(given.dtype))
     low, high = span(given)
     x = rng.uniform(low, high, shape)
-    if style == "coarse":
+    if given.domain.log:
+        x = np.exp(rng.uniform(np.log(low), np.log(high), shape))
+    elif style == "coarse":
         step = 2.0 ** np.floor(np.log2((high - low) / 6))
         x = np.round(x / step) * step
     elif style == "sparse":

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.domains import STRUCTURED, draw
 from gradcheck.cases.landmarks import NO_MARKS, Marks, between, fine, landmarks, tiny
-from gradcheck.cases.plans import Plan, size_map
 from gradcheck.spec.membership import within_box
 from gradcheck.spec.model import Input, Spec
 
@@ -26,13 +25,17 @@ APART = 5  # how far inputs are apart in the packed numbers, so that two are not
 TOTALS = 12  # numbers of the code that sums, means and norms are made equal to
 
 
-def planted(spec: Spec, plan: Plan, rng: Generator, most: int, marks: Marks = NO_MARKS) -> Points:
-    """At most `most` points that hold landmarks, in the order of the recipes: name -> (points, *shape)."""
-    sizes = size_map(plan)
-    shapes = {i.name: tuple(sizes[d] if isinstance(d, str) else d for d in i.shape) for i in spec.inputs}
-    open_to = [i for i in spec.inputs if i.domain.kind not in STRUCTURED | {"boolean"} and np.prod(shapes[i.name])]
+def planted(
+    spec: Spec, inputs: Sequence[Input], shapes: Mapping[str, tuple[int, ...]], rng: Generator, most: int,
+    marks: Marks = NO_MARKS,
+) -> Points:  # fmt: skip
+    """At most `most` points that hold landmarks, in the order of the recipes: name -> (points, *shape).
+
+    inputs: those of the spec, their domains at the sizes of the shapes.
+    """
+    open_to = [i for i in inputs if i.domain.kind not in STRUCTURED | {"boolean"} and np.prod(shapes[i.name])]
     recipes = list(_recipes(spec, open_to, shapes, rng, marks))[:most]
-    found = {i.name: draw(i.domain, rng, len(recipes), shapes[i.name], np.ones(len(recipes))) for i in spec.inputs}
+    found = {i.name: draw(i.domain, rng, len(recipes), shapes[i.name], np.ones(len(recipes))) for i in inputs}
     for row, recipe in enumerate(recipes):
         recipe({name: array[row, ...] for name, array in found.items()})
     return found

@@ -18,6 +18,7 @@ from gradcheck.cases.build import finish, outputs, shape_of
 from gradcheck.cases.narrow import narrowed
 from gradcheck.cases.plans import digest, dimensions
 from gradcheck.spec.case import Case
+from gradcheck.spec.dims import misfit
 from gradcheck.spec.membership import inside
 from gradcheck.spec.model import Spec
 
@@ -100,6 +101,8 @@ def _smaller(best: Case, fails: Fails) -> Case:
         sizes = dict(zip(names, choice, strict=True))
         if sizes == dict(best.sizes):
             break
+        if misfit(sizes):
+            continue
         found = _first(batch(best.spec, sizes, list(_blocks(best, sizes)), None, best.dtype), fails)
         if found is not None:
             return found

@@ -6,14 +6,14 @@ powers of 1/φ_d modulo 1, where φ_d is the positive root of x^(d+1) = x + 1. I
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gradcheck.cases.domains import draw
-from gradcheck.spec.model import Domain, Spec
+from gradcheck.spec.model import Domain, Input
 
 Array = NDArray[np.float64]
 SIZES = (-6.0, 3.0)  # decimal exponents of numbers that no end limits
@@ -29,10 +29,12 @@ def sequence(points: int, coordinates: int, start: Array) -> Array:
     return np.asarray((start + np.outer(np.arange(1, points + 1), steps)) % 1.0)
 
 
-def swept(spec: Spec, rng: Generator, points: int, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+def swept(
+    inputs: Sequence[Input], rng: Generator, points: int, shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, Array]:
     """name -> (points, *shape): real inputs swept together, every second point by sizes; all others drawn."""
-    found = {i.name: draw(i.domain, rng, points, shapes[i.name], 1.0) for i in spec.inputs}
-    real = [i for i in spec.inputs if i.domain.kind in ("real", "probability")]
+    found = {i.name: draw(i.domain, rng, points, shapes[i.name], 1.0) for i in inputs}
+    real = [i for i in inputs if i.domain.kind in ("real", "probability")]
     counts = [int(np.prod(shapes[i.name])) for i in real]
     if not sum(counts):
         return found

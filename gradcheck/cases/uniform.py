@@ -13,6 +13,7 @@ from gradcheck.cases.build import finish, kept, shape_of
 from gradcheck.cases.domains import STRUCTURED, draw
 from gradcheck.cases.plans import MAX_DIM, digest, dimensions
 from gradcheck.spec.case import Case
+from gradcheck.spec.dims import settled
 from gradcheck.spec.model import Domain, Spec
 
 Array = NDArray[np.float64]
@@ -24,10 +25,10 @@ def uniform_cases(spec: Spec, seed: int, shapes: int, points: int) -> list[Case]
     rng = np.random.default_rng(digest(f"uniform:{spec.id}", seed))
     found = []
     for _ in range(shapes if dimensions(spec) else 1):
-        sizes = {d: int(rng.integers(1, MAX_DIM + 1)) for d in dimensions(spec)}
+        sizes = settled({d: int(rng.integers(1, MAX_DIM + 1)) for d in dimensions(spec)})
         batches = []
         for _ in range(ROUNDS):
-            drawn = {i.name: _drawn(i.domain, rng, points, shape_of(i, sizes)) for i in spec.inputs}
+            drawn = {i.name: _drawn(i.domain.at(sizes), rng, points, shape_of(i, sizes)) for i in spec.inputs}
             batches.append(kept(spec, drawn, sizes))
             if sum(len(next(iter(b.values()))) for b in batches) >= points:
                 break

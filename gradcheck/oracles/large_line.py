@@ -7,8 +7,8 @@ only (an elementwise map: blocks of one number), every block is read by itself, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import fsum
 
 import numpy as np
@@ -18,6 +18,7 @@ from gradcheck.oracles.blackbox import Array, Asked
 
 Row = NDArray[np.float64]
 PART = 2**18  # numbers that are computed with at once: 2 MB, which stay in the cache
+COUNT = np.arange(float(PART))
 FINER = 4.0  # a step to the one it is compared with
 ORDER = FINER**2 - 1  # the error of a symmetric difference falls so by, and one more is taken off
 TINY = 2.0**-30  # steps, in sizes of the input, over which a difference shows nothing but noise beside the slope
@@ -43,7 +44,9 @@ class Way:
         """How far it moves the numbers of a range."""
         found = self.signs[part].astype(np.float64)
         if self.ramp:
-            found *= 1 + (np.arange(part.start, part.stop) - self.lo) / (self.hi - self.lo)
+            rising = COUNT[: part.stop - part.start] * (1 / (self.hi - self.lo))
+            rising += 1 + (part.start - self.lo) / (self.hi - self.lo)
+            found *= rising
         return found
 
     def times(self, row: Array) -> float:
@@ -68,7 +71,8 @@ class Line:
     """A function at one point with one cotangent, moved in one input.
 
     blocks: into how many blocks outputs and this input fall, one by one. size: a natural length of the input's numbers.
-    noise: by how many units of rounding of its outputs a block's sum scatters.
+    noise: by how many units of rounding of its outputs a block's sum scatters. rough: kinks lie so close that longer
+    steps cross some. room: how far a step may go without leaving the limits. output: the only one, where it is one.
     """
 
     asked: Asked
@@ -79,8 +83,9 @@ class Line:
     base: Sequence[Array] = ()
     blocks: int = 1
     noise: float = 1.0
+    rough: bool = False
     room: float = np.inf
-    calls: int = field(default=0)
+    output: int | None = None
 
     def at(self, way: Way, t: float) -> tuple[Array, ...]:
         """The outputs at so many steps along a direction."""
@@ -88,23 +93,29 @@ class Line:
         flat = x.reshape(-1)
         for part in way.parts():
             flat[part] += t * way.steps(part)
-        self.calls += 1
-        return self.asked.value_as_is([x if k == self.which else y for k, y in enumerate(self.inputs)])
+        found = self.asked.value_as_is([x if k == self.which else y for k, y in enumerate(self.inputs)])
+        return found if self.output is None else (found[self.output],)
 
     def sums(self, outputs: Sequence[Array], minus: Sequence[Array] | None = None) -> Row:
         """By blocks: the outputs times their cotangents (less others)."""
-        return sum(
-            (_weighed(o, c, self.blocks, None if minus is None else minus[k])
-             for k, (o, c) in enumerate(zip(outputs, self.cotangents, strict=True))),
-            np.zeros(self.blocks),
-        )  # fmt: skip
+        return self._added(lambda k, o, c: _weighed(o, c, self.blocks, None if minus is None else minus[k]), outputs)
+
+    def _added(self, of: Callable[[int, Array, Array], Row], outputs: Sequence[Array]) -> Row:
+        """The sum over the outputs, in one row."""
+        total: Row | None = None
+        for k, (o, c) in enumerate(zip(outputs, self.cotangents, strict=True)):
+            found = of(k, o, c)
+            total = found if total is None else np.add(total, found, out=total)
+        assert total is not None
+        return total
 
     def rounding(self) -> Row:
         """By blocks: one unit of roundoff of what is summed."""
-        total = np.zeros(self.blocks)
-        for o, c in zip(self.base, self.cotangents, strict=True):
-            total += _unit(o) * _weighed(o, c, self.blocks, None, absolute=True)
-        return total
+        return self.magnitude(in_units=True)
+
+    def magnitude(self, in_units: bool = False) -> Row:
+        """By blocks: the sizes of what is summed, in its units of roundoff or in plain numbers."""
+        return self._added(lambda k, o, c: _weighed(o, c, self.blocks, None, _unit(o) if in_units else 1.0), self.base)
 
     def quotient(self, way: Way, t: float) -> Row:
         """The symmetric difference quotient, by blocks."""
@@ -113,12 +124,13 @@ class Line:
         found /= 2 * t
         return found
 
-    def sides(self, way: Way, t: float) -> tuple[Row, Row]:
-        """The difference quotients of both sides, by blocks."""
-        return self.sums(self.at(way, t), self.base) / t, self.sums(self.base, self.at(way, -t)) / t
+    def sides(self, way: Way, t: float, where: Sequence[int] | NDArray[np.int64]) -> tuple[Row, Row]:
+        """The difference quotients of both sides, of some blocks."""
+        return tuple(self.sums(self.at(way, s), self.base)[where] / s for s in (-t, t))  # type: ignore[return-value]
 
 
-def _weighed(output: Array, ct: Array, blocks: int, minus: Array | None, absolute: bool = False) -> Row:
+def _weighed(output: Array, ct: Array, blocks: int, minus: Array | None, unit: float = 0.0) -> Row:
+    """By blocks: an output (less another) times its cotangent; with a unit, the sizes of these in that unit."""
     flat, weights = output.reshape(-1), ct.reshape(-1)
     other = None if minus is None else minus.reshape(-1)
     each = flat.size // blocks
@@ -131,8 +143,9 @@ def _weighed(output: Array, ct: Array, blocks: int, minus: Array | None, absolut
             if other is not None:
                 row -= other[cut]
             row *= weights[cut]
-            if absolute:
+            if unit:
                 np.abs(row, out=row)
+                row *= unit
             if blocks > 1:
                 found[part] = row.reshape(-1, each).sum(axis=1)
             else:

@@ -18,6 +18,7 @@ def facts(outcome: Outcome) -> tuple[tuple[str, str], ...]:
     rows = [("points", _points(found)), ("refused", _refused(found)), ("sizes", _sizes(found))]
     rows += [(name, _covered(covered)) for name, covered in found.inputs.items()]
     rows.append(("branches", _branches(found)))
+    rows += [(f"{name} = 0", words) for name, words in found.empty.items()]
     return tuple((name, value) for name, value in rows if value)
 
 

@@ -8,54 +8,34 @@ along which the vjp misses the slope is searched for the number at fault (`run/l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gradcheck.cases.large import Point
-from gradcheck.judge.cells import Kind, Seen, Tally
-from gradcheck.judge.large import CONFIDENCE, HIDDEN, HIDDEN_TWICE, decides, directions, off, usual
-from gradcheck.judge.telling import told_apart
-from gradcheck.oracles.blackbox import Array, Asked, BadAnswer
+from gradcheck.cases.large import Point, milder
+from gradcheck.judge.budgets import NEGLIGIBLE
+from gradcheck.judge.cells import Kind
+from gradcheck.judge.large import HIDDEN, HIDDEN_TWICE, SMALL, decides, directions, off, places_off, usual
+from gradcheck.oracles.blackbox import Array, BadAnswer
 from gradcheck.oracles.large_line import Line, Row, Way, blocks_of, signs
-from gradcheck.oracles.large_read import Reading, calibrated, first_step, of_number_closely, read
+from gradcheck.oracles.large_read import MANY, Reading, calibrated, first_step, of_number_closely, read
 from gradcheck.oracles.watch import Unasked, raised
 from gradcheck.run.large_search import Found, Search
+from gradcheck.run.large_state import FUTILE, At, Large, told_of
 
 WORST = 4  # blocks that miss most, in which the number is looked for
-WHOSE = "slopes of the function's values"
 
 
-@dataclass
-class Large:
-    """What is known while a function of very many numbers is judged."""
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Blocks of which the claim misses the slope: which they are, what is claimed, and the slopes."""
 
-    asked: Asked
-    names: Sequence[str]
-    moving: tuple[int, ...]
-    rooms: Mapping[int, float]  # by input: how far a step may go without leaving its limits
-    board: Mapping[str, Tally]
-    seed: int
-    points: list[Point] = field(default_factory=list)  # that have values
-    relative: dict[int, list[float]] = field(default_factory=dict)  # by input: bars over the usual gradient
-    looked: dict[int, int] = field(default_factory=dict)  # by input: directions that decided something
-    needed: dict[int, int] = field(default_factory=dict)
-    blocks: dict[int, int] = field(default_factory=dict)
-    wrong: set[int] = field(default_factory=set)
-    dropped: int = 0
-    raised: str = ""
-    size: int = 0
-
-
-@dataclass
-class At:
-    """One point with its values: made when it is looked at, and let go."""
-
-    point: Point
-    inputs: tuple[Array, ...]
-    base: tuple[Array, ...]
+    where: NDArray[np.int64]
+    claimed: Row
+    found: Reading
 
 
 def judge_slopes(large: Large, points: Sequence[Point]) -> Iterator[At]:
@@ -63,15 +43,21 @@ def judge_slopes(large: Large, points: Sequence[Point]) -> Iterator[At]:
     for number, point in enumerate(points):
         large.asked.turn("value")
         at = _valued(large, point)
+        if at is None and any(d.planted for d in point.drawn):
+            point = milder(point)
+            at = _valued(large, point)
         if at is None:
+            large.dropped += 1
             continue
         large.points.append(point)
         large.asked.turn("reverse")
+        templates = tuple(np.broadcast_to(np.zeros((), o.dtype), o.shape) for o in at.base)
         share = 0.4 if number == 0 else 0.3
         _reverse(large, at, share, np.random.default_rng([large.seed, 3, number]))
+        at.base = templates  # no numbers of the outputs are kept for what else is asked
         yield at
         del at
-        if large.wrong.issuperset(large.blocks):
+        if large.wrong:
             return
 
 
@@ -81,13 +67,10 @@ def _valued(large: Large, point: Point) -> At | None:
         base = large.asked.value(inputs)
     except Exception as error:  # the code under test may raise anything
         large.raised = large.raised or raised(error, "the function")
-        large.dropped += 1
         return None
     if not all(bool(np.isfinite(o).all()) for o in base):
-        large.dropped += 1
         return None
     large.board["value"].add(sum(o.size for o in base))
-    large.size = sum(inputs[k].size for k in large.moving)
     return At(point, inputs, base)
 
 
@@ -97,15 +80,15 @@ def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> No
     steps: dict[int, tuple[Line, float]] = {}
     for k in large.moving:
         if k not in large.blocks and at.inputs[k].size:
-            line = _line(large, at, k, _ones(at), 1)
+            line = line_of(large, at, k, _ones(at), 1)
             large.blocks[k] = blocks_of(line, rng)
             single = large.blocks[k] == at.inputs[k].size
             large.needed[k] = 3 if single else directions(HIDDEN_TWICE if several else HIDDEN)
     most = max((large.needed[k] for k in large.blocks), default=0)
     for number in range(max(1, round(share * most))):
-        if large.wrong.issuperset(large.blocks):
+        if large.wrong:
             return
-        cts = _tossed(at, rng) if several and number else _ones(at)
+        cts = _tossed(large, at, number) if several and number else _ones(at)
         gradients = _answered(large, at, cts)
         if gradients is None:
             return
@@ -114,7 +97,7 @@ def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> No
             if k in large.wrong or k not in large.blocks or number >= max(1, round(share * large.needed[k])):
                 continue
             way = Way(signs(rng, at.inputs[k].size), 0, at.inputs[k].size)
-            line = _line(large, at, k, cts, large.blocks[k])
+            line = line_of(large, at, k, cts, large.blocks[k])
             if k in planted and line.blocks == 1:
                 only = np.zeros_like(way.signs)
                 only[planted[k]] = way.signs[planted[k]]
@@ -123,7 +106,7 @@ def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> No
             if k in large.wrong:
                 continue
             if k in steps:
-                line = replace(line, noise=steps[k][0].noise)
+                line = replace(line, noise=steps[k][0].noise, rough=steps[k][0].rough)
                 found = read(line, way, steps[k][1])
             else:
                 line, step, found = calibrated(line, way)
@@ -134,12 +117,14 @@ def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> No
 def _planted(large: Large, line: Line, way: Way, gradient: Array, at: At) -> None:
     """Numbers at which rules break, together: kinks among them leave a hull."""
     step = first_step(line)
-    found = of_number_closely(line, way, step)
-    if off(way.by_blocks(gradient, 1), found.value, found.bar).any():
-        _accused(large, at, line, way, step, gradient, found)
+    found = of_number_closely(line, way, step, [0])
+    claimed = way.by_blocks(gradient, 1)
+    if off(claimed, found.value, found.bar).any():
+        accused(large, at, line, way, step, gradient, Suspects(np.zeros(1, np.int64), claimed, found))
 
 
-def _line(large: Large, at: At, k: int, cts: Sequence[Array], blocks: int) -> Line:
+def line_of(large: Large, at: At, k: int, cts: Sequence[Array], blocks: int) -> Line:
+    """A point with a cotangent, moved in one input; nothing of it is measured yet."""
     sizes = np.abs(at.inputs[k].reshape(-1)[:: max(1, at.inputs[k].size // 2**12)])
     some = sizes[sizes > 0]
     size = 2.0 ** np.floor(np.log2(float(np.median(some)))) if some.size else 1.0
@@ -151,8 +136,10 @@ def _ones(at: At) -> list[Array]:
     return [np.ones(o.shape, np.int8) for o in at.base]
 
 
-def _tossed(at: At, rng: np.random.Generator) -> list[Array]:
-    return [signs(rng, o.size).reshape(o.shape) for o in at.base]
+def _tossed(large: Large, at: At, number: int) -> list[Array]:
+    large.tossed = (large.seed, number)
+    drawn = [signs(np.random.default_rng([*large.tossed, k]), o.size) for k, o in enumerate(at.base)]
+    return [s.reshape(o.shape) for s, o in zip(drawn, at.base, strict=True)]
 
 
 def _answered(large: Large, at: At, cts: Sequence[Array]) -> Sequence[Any] | None:
@@ -193,15 +180,15 @@ def _finite_parts(g: Array) -> Iterator[int | None]:
 
 def _not_finite(large: Large, at: At, k: int, g: Array, place: int, cts: Sequence[Array]) -> None:
     """A NaN: wrong where the number's own slope can be read, else told."""
-    line = _line(large, at, k, cts, 1)
+    line = line_of(large, at, k, cts, 1)
     one = np.ones(1, np.int8)
     way = Way(np.broadcast_to(one, (g.size,)), place, place + 1)
-    found = of_number_closely(line, way, first_step(line))
+    found = of_number_closely(line, way, first_step(line), [0])
     smooth = bool(np.isfinite(found.bar[0]) and found.bar[0] <= 0.01 * abs(found.value[0]))
     kind = Kind.WRONG if smooth else Kind.NOT_SMOOTH
     got = float(g.reshape(-1)[place])
     here = Found(place, got, float(found.value[0]), float(found.bar[0]))
-    large.board["nonfinite"].show(kind, *_told(large, at, k, here, cts, "vjp"))
+    large.board["nonfinite"].show(kind, *told_of(large, at, k, here, cts))
     large.wrong.add(k)
 
 
@@ -210,88 +197,56 @@ def _compared(
 ) -> None:  # fmt: skip
     k, tally = line.which, large.board["reverse"]
     claimed = way.by_blocks(gradient, line.blocks)
-    missing = off(claimed, found.value, found.bar)
-    bar = float(np.median(found.bar))
-    typical, rounding = usual(gradient), line.rounding()
-    natural = float(np.median(rounding)) / 2.0**-53 / line.size / (gradient.size / line.blocks)
-    if decides(bar, typical, natural):
+    where = places_off(claimed, found.value, found.bar)
+    some = slice(None, None, max(1, line.blocks // MANY))
+    bar, typical = float(np.median(found.bar[some])), usual(gradient)
+    if line.blocks == gradient.size:  # each number stands for itself, and has a bar of its own
+        live = np.abs(claimed[some]) > NEGLIGIBLE * np.abs(claimed[some]).max(initial=0.0)
+        bar = typical * float(np.median((found.bar[some] / np.abs(claimed[some]))[live])) if live.any() else bar
+    natural = float(np.median(line.magnitude())) / line.size / (gradient.size / line.blocks)
+    suspects = Suspects(where, claimed[where], Reading(found.value[where], found.bar[where]))
+    del claimed, found
+    found_out = where.size and accused(large, at, line, way, step, gradient, suspects)
+    undecided = where.size if not found_out else 0
+    if decides(bar, typical, natural) and undecided < line.blocks:
         large.looked[k] = large.looked.get(k, 0) + 1
-        large.relative.setdefault(k, []).append(bar / max(typical, natural, 1e-300))
-        tally.add(line.blocks)
+        large.relative.setdefault(k, []).append(bar / (typical or SMALL * natural or 1.0))
+        tally.add(line.blocks, undecided)
     else:
         tally.add(line.blocks, line.blocks)
-    if missing.any():
-        _accused(large, at, line, way, step, gradient, found, claimed, missing)
 
 
-def _accused(
-    large: Large, at: At, line: Line, way: Way, step: float, gradient: Array, found: Reading,
-    claimed: Row | None = None, missing: Any = None,
-) -> None:  # fmt: skip
+def accused(
+    large: Large, at: At, line: Line, way: Way, step: float, gradient: Array, suspects: Suspects
+) -> bool:  # fmt: skip
     """Look for the number that is wrong; where none is found, nothing is decided here."""
-    claimed = way.by_blocks(gradient, line.blocks) if claimed is None else claimed
-    missing = np.ones(1, bool) if missing is None else missing
-    each = gradient.size // line.blocks
-    if each == 1:
-        here = _of_many(line, way, step, claimed, missing)
-    else:
-        here = None
-        excess = np.where(missing, np.abs(claimed - found.value) / found.bar, 0.0)
-        for block in np.argsort(-excess)[: min(WORST, int(missing.sum()))].tolist():
-            part = replace(way, lo=block * each, hi=(block + 1) * each)
-            missed = float(claimed[block] - found.value[block])
-            bar = float(found.bar[block])
-            here = here or Search(line, part, block, step, lambda w: w.times(gradient), missed, bar).found()
+    k, each = line.which, gradient.size // line.blocks
+    if large.futile.get(k, 0) >= FUTILE:
+        return False
+    here = _of_many(line, way, step, suspects.claimed, suspects.where) if each == 1 else None
+    missed = suspects.claimed - suspects.found.value
+    order = np.argsort(-np.abs(missed) / suspects.found.bar)
+    for one in order[:WORST].tolist() if each > 1 else []:
+        block, bar = int(suspects.where[one]), float(suspects.found.bar[one])
+        part = replace(way, lo=block * each, hi=(block + 1) * each)
+        here = here or Search(line, part, block, step, lambda w: w.times(gradient), float(missed[one]), bar).found()
     if here is None:
-        large.board["reverse"].add(0, int(missing.sum()))
-        return
-    large.wrong.add(line.which)
-    large.board["reverse"].show(Kind.WRONG, *_told(large, at, line.which, here, line.cotangents, "vjp"))
+        large.futile[k] = large.futile.get(k, 0) + (each > 1)  # single numbers were looked at, and stand at kinks
+        return False
+    large.wrong.add(k)
+    large.board["reverse"].show(Kind.WRONG, *told_of(large, at, k, here, line.cotangents))
+    return True
 
 
-def _of_many(line: Line, way: Way, step: float, claimed: Row, missing: Any) -> Found | None:
-    """Of numbers that stand each for itself: all suspicious ones are looked at once more, together."""
-    only = replace(way, signs=np.where(missing, way.signs, np.int8(0)))
-    again = of_number_closely(line, only, 2 * step)
-    bad = missing & off(claimed, again.value, again.bar)
+def _of_many(line: Line, way: Way, step: float, claimed: Row, where: NDArray[np.int64]) -> Found | None:
+    """Of numbers that stand each for itself: the suspicious ones (`where`) are looked at once more, together."""
+    only = np.zeros_like(way.signs)
+    only[where] = way.signs[where]
+    again = of_number_closely(line, replace(way, signs=only), 2 * step, where)
+    bad = off(claimed, again.value, again.bar)
     if not bad.any():
         return None
-    place = int(np.argmax(np.where(bad, np.abs(claimed - again.value), -1.0)))
-    sign = float(way.signs[place])
-    return Found(place, float(claimed[place]) / sign, float(again.value[place]) / sign, float(again.bar[place]))
-
-
-def _told(large: Large, at: At, k: int, found: Found, cts: Sequence[Array], rule: str) -> tuple[str, Seen]:
-    index = tuple(int(i) for i in np.unravel_index(found.place, at.inputs[k].shape))
-    drawn = {n: f"{x.size:,} numbers" for n, x in zip(large.names, at.inputs, strict=True)}
-    ones = all(bool((c == 1).all()) for c in cts)
-    facts = {"point": at.point, "ones": ones, "shapes": [c.shape for c in cts], "rule": rule, "which": k}
-    seen = Seen(
-        large.names[k], index, drawn, "ones" if ones else "signs", found.got, found.right, found.bar, WHOSE,
-        at.point.origin, large.seed, len(cts) > 1, (), "large", facts,
-    )  # fmt: skip
-    got, right = told_apart(found.got, found.right)
-    return f"the gradient of {seen.place} is {got}, not {right}", seen
-
-
-def summed_up(large: Large) -> None:
-    """What the cell `reverse` says of its power, and of inputs of which it decided nothing."""
-    tally = large.board["reverse"]
-    bare = [large.names[k] for k in large.blocks if k not in large.looked and k not in large.wrong]
-    if bare and len(bare) < len(large.blocks):
-        tally.uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
-    elif bare and not tally.silence:
-        tally.silence = "the function's own rounding hides what a zero in one place of its gradient would change"
-
-
-def power_of(large: Large) -> tuple[Mapping[str, float] | None, list[str]]:
-    """The smallest error of one number that would have been seen, over the usual gradient, and the same in words."""
-    if not large.relative:
-        return None, []
-    bars = [b for some in large.relative.values() for b in some]
-    told = [f"{max(some):.1g} of the usual gradient of {large.names[k]}" for k, some in large.relative.items()]
-    note = (
-        f"an error in one number of {' or '.join(told)} would have been seen, and of errors in many numbers that hide "
-        f"each other {CONFIDENCE:.1%}"
-    )
-    return {"median": float(np.median(bars)), "worst": max(bars)}, [note]
+    worst = int(np.argmax(np.where(bad, np.abs(claimed - again.value), -1.0)))
+    sign = float(way.signs[where[worst]])
+    got, right, bar = (float(row[worst]) for row in (claimed, again.value, again.bar))
+    return Found(int(where[worst]), got / sign, right / sign, bar)

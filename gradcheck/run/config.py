@@ -13,20 +13,24 @@ from gradcheck.oracles import hearing
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How hard to look: size assignments a function, cases a size, points a case, and small cases of odd sizes."""
+    """How hard to look: size assignments a function, cases a size, points a case, and small cases of odd sizes.
+
+    empty: dimensions of size 0 too.
+    """
 
     name: str
     shapes: int
     per_shape: int
     points: int
     beside: int = 0
+    empty: bool = False
 
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
         "quick": Profile("quick", shapes=2, per_shape=1, points=128),
         "default": Profile("default", shapes=3, per_shape=1, points=256, beside=3),
-        "thorough": Profile("thorough", shapes=8, per_shape=2, points=1024, beside=12),
+        "thorough": Profile("thorough", shapes=8, per_shape=2, points=1024, beside=12, empty=True),
     }
 )
 UNIFORM = "uniform"  # points that nobody planned, instead of all phases: to compare with

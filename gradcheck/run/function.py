@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from types import MappingProxyType
 
 import numpy as np
 
-from gradcheck.cases import PHASES, Tally, neighbours
+from gradcheck.cases import PHASES, Tally, empty_cases, neighbours
 from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, conventions, judge, overall, power, witness_verdict
 from gradcheck.judge.budgets import dtype_of
 from gradcheck.judge.whole import mode_verdict
-from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Testimony
+from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Silence, Testimony
 from gradcheck.oracles.hearing import COMPUTING, titled
 from gradcheck.oracles.inquiry import claimed
 from gradcheck.oracles.tremor import tremors
@@ -28,6 +28,7 @@ from gradcheck.run.plain import plain
 from gradcheck.run.statistics import nothing_found, statistics_of
 from gradcheck.run.store import failure_id
 from gradcheck.spec import Case, Example, Spec
+from gradcheck.spec.dims import written
 from gradcheck.spec.words import DTYPES
 
 NEARBY = 6  # neighbours of a case at which it is seen whether an error is one of rounding
@@ -48,6 +49,7 @@ def judge_function(spec: Spec, config: Config, lost: Mapping[str, str] = Mapping
     ended = dict(lost)
     tally = Tally()
     heard = [hear(case, config, example, ended) for case, example in cases_of(spec, config, tally, ended)]
+    heard += _of_nothing(spec, config, tally, ended) if config.profile.empty else []
     findings = [f for h in heard for f in h.findings]
     known, stale = known_deviations(spec, findings)
     counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
@@ -97,16 +99,39 @@ def claimed_quantities(spec: Spec) -> list[str]:
     return [quantity for _, quantity in claimed(spec)]
 
 
-def hear(case: Case, config: Config, example: Example | None, lost: dict[str, str]) -> Heard:
+def hear(
+    case: Case, config: Config, example: Example | None, lost: dict[str, str], implementations: bool = True
+) -> Heard:  # fmt: skip
+    """A case before all witnesses, and what comes of comparing them. lost: takes down what was a process's end."""
     computes = case.dtype in dtypes_of(case.spec, config)
     names = [w for w in config.witnesses if computes or w not in COMPUTING]
-    said = Hearing(Inquiry(case), config.allowed, lost).all(names, example, implementations=computes)
+    said = Hearing(Inquiry(case), config.allowed, lost).all(
+        names, example, implementations=computes and implementations
+    )
     findings = judge(case, said)
     wrong = [f.witness for f in findings if f.verdict is Verdict.DISAGREES and f.worst is not None]
     if case.dtype != "float64" and wrong:
         nearby = neighbours(case, NEARBY)
         findings = judge(case, said, tremors(nearby, list(dict.fromkeys(wrong)), config.allowed))
     return Heard(case, said, findings)
+
+
+def _of_nothing(spec: Spec, config: Config, tally: Tally, lost: dict[str, str]) -> Iterator[Heard]:
+    """What is said where a dimension has size 0: nobody has to answer there, but who does must be right.
+
+    A gradient without numbers agrees by its shape. Code under test is not called: it may ask for one number at least.
+    """
+    for name, case in empty_cases(spec):
+        if isinstance(case, str):
+            tally.empty[name] = f"not asked: {case}"
+            continue
+        heard = hear(case, config, None, lost, implementations=False)
+        silent = {who: said.message for who, said in heard.said.items() if isinstance(said, Silence)}
+        if "claim" in silent:
+            tally.empty[name] = f"not asked: the claim gives no numbers ({silent['claim']})"
+            continue
+        tally.empty[name] = "judged" + (f"; no answer of {', '.join(silent)}" if silent else "")
+        yield replace(heard, findings=tuple(f for f in heard.findings if f.compared))
 
 
 def _independent(config: Config) -> frozenset[str]:
@@ -209,4 +234,4 @@ def _stored(outcome: Outcome) -> Outcome:
 
 
 def _domain_text(shape: Sequence[str | int], text: str) -> str:
-    return f"shape ({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''}), {text}" if shape else text
+    return f"shape ({', '.join(map(str, written(shape)))}{',' if len(shape) == 1 else ''}), {text}" if shape else text

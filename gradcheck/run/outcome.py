@@ -110,6 +110,7 @@ class Statistics:
     branches: int  # sides of all choices
     never: tuple[Branch, ...]  # those that no point took
     warnings: tuple[str, ...]  # where little or nothing was really tested
+    empty: Mapping[str, str] = field(default_factory=dict)  # dimension -> what came of its size 0, where it was tried
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ def statistics_of(spec: Spec, cases: Sequence[Case], tally: Tally, moves: bool) 
             *_of_inputs(spec, exact, numbers),
             *_of_values(exact, seen.values, moves),
         ),
+        empty=dict(tally.empty),
     )
 
 

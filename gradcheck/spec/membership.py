@@ -31,7 +31,7 @@ def refusals(spec: Spec, inputs: Mapping[str, Array], sizes: Mapping[str, int]) 
     points = len(next(iter(inputs.values())))
     found = []
     for i in spec.inputs:
-        good = _everywhere(within_box(i.domain, inputs[i.name]))
+        good = _everywhere(within_box(i.domain.at(sizes), inputs[i.name]))
         if i.domain.predicate is not None:
             good &= _everywhere(_predicate(i.domain, inputs, sizes, points))
         found.append((f"{i.domain.text!r} of {i.name}", ~good))

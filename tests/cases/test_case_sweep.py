@@ -34,7 +34,7 @@ def test_two_coordinates_fill_a_square() -> None:
 )
 def test_it_reaches_the_tails_and_the_ends(spec_of: SpecOf, domain: str, low: float, high: float) -> None:
     spec = spec_of(f"inputs: {{x: {{domain: '{domain}'}}}}\nvalue: x\nderivative: {{x: 1 + 0*x}}")
-    x = swept(spec, np.random.default_rng(3), 64, {"x": ()})["x"]
+    x = swept(spec.inputs, np.random.default_rng(3), 64, {"x": ()})["x"]
     assert x.min() < low and x.max() > high
     assert within_box(spec.inputs[0].domain, x).all()
 
@@ -44,6 +44,6 @@ def test_what_is_not_real_is_drawn(spec_of: SpecOf) -> None:
         "inputs: {x: {shape: [3], domain: simplex}, k: {domain: 'integer [0, 2]'}}\n"
         "value: sum(x)*k\nvjp: {x: ct*k*ones(3)}"
     )
-    found = swept(spec, np.random.default_rng(3), 8, {"x": (3,), "k": ()})
+    found = swept(spec.inputs, np.random.default_rng(3), 8, {"x": (3,), "k": ()})
     assert np.abs(found["x"].sum(axis=1) - 1).max() < 1e-12
     assert set(found["k"]) <= {0.0, 1.0, 2.0}

@@ -113,3 +113,16 @@ def test_statistics_are_written_and_read_back_and_an_older_record_has_none(untes
     (tmp_path / "older.json").write_text(json.dumps(older), encoding="utf-8")
     assert all(outcome.statistics is None for outcome in read_json(tmp_path / "older.json").outcomes)
     assert '"statistics"' in json_line(run.outcomes[0])
+
+
+def test_a_claim_that_forgets_to_sum_over_repetitions_is_wrong(judge):
+    (forgetful,) = judge("""
+forgetful:
+  inputs: {x: {shape: [n]}, y: {shape: [n or 1]}}
+  value: sum(x*y)
+  gradient: {x: y + 0*x, y: "x[:1] if y.shape[0] == 1 else x"}
+""")
+    assert forgetful.verdict == "DISAGREES" and forgetful.blame == "claim"
+    sizes = forgetful.counterexample.sizes
+    assert sizes["n"] == 2 and sizes["n or 1 of y"] == 1
+    assert forgetful.domains["y"] == "shape (n or 1,), real"
