@@ -1,10 +1,12 @@
 """Where do points come from? Domains, landmarks, Hypothesis for sizes, seeds, scales and special numbers, shrinking."""
 
+from gradcheck.cases.batch import batch
 from gradcheck.cases.build import build, example_case, example_sizes
 from gradcheck.cases.jumps import near_jumps
 from gradcheck.cases.narrow import narrowed, neighbours
 from gradcheck.cases.plans import Plan, plans
-from gradcheck.cases.shrink import batch, shrink
+from gradcheck.cases.shrink import shrink
+from gradcheck.cases.simpler import shortest
 
 __all__ = [
     "Plan",
@@ -16,5 +18,6 @@ __all__ = [
     "near_jumps",
     "neighbours",
     "plans",
+    "shortest",
     "shrink",
 ]
