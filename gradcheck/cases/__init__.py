@@ -1,11 +1,11 @@
 """Where do points come from? Domains, landmarks, Hypothesis for sizes, seeds, scales and special numbers, shrinking."""
 
 from gradcheck.cases.batch import batch
-from gradcheck.cases.build import build, example_case, example_sizes
+from gradcheck.cases.build import build, example_case, example_sizes, outputs
 from gradcheck.cases.jumps import near_jumps
 from gradcheck.cases.narrow import narrowed, neighbours
 from gradcheck.cases.plans import Plan, plans
-from gradcheck.cases.shrink import shrink
+from gradcheck.cases.shrink import only, shrink
 from gradcheck.cases.simpler import shortest
 
 __all__ = [
@@ -17,6 +17,8 @@ __all__ = [
     "narrowed",
     "near_jumps",
     "neighbours",
+    "only",
+    "outputs",
     "plans",
     "shortest",
     "shrink",

@@ -65,7 +65,7 @@ def shrink(case: Case, row: int, fails: Fails, directions: frozenset[str] = froz
     """
     search = _Search(case, row, fails, directions)
     if not search.take([search.start]):
-        return replace(_only(case, row), origins=(case.origins[row],))
+        return only(case, row)
     search.smaller()
     search.one_number()
     search.few()
@@ -73,11 +73,16 @@ def shrink(case: Case, row: int, fails: Fails, directions: frozenset[str] = froz
     return search.case()
 
 
-def _only(case: Case, row: int) -> Case:
+def only(case: Case, row: int) -> Case:
+    """One point of a case as a case of its own."""
+
     def one(arrays: Mapping[str, Array]) -> Arrays:
         return {k: v[row : row + 1].copy() for k, v in arrays.items()}
 
-    return replace(case, inputs=one(case.inputs), cotangents=one(case.cotangents), tangents=one(case.tangents))
+    return replace(
+        case, inputs=one(case.inputs), cotangents=one(case.cotangents), tangents=one(case.tangents),
+        origins=(case.origins[row],),
+    )  # fmt: skip
 
 
 class _Search:

@@ -58,13 +58,18 @@ def _judged(name: str, folder: Path, config: Config, whole: bool) -> int:
     from gradcheck.run.store import load
 
     try:
-        found = again(load(name, folder), config)
+        kept = load(name, folder)
+        found, shown = again(kept, config), [*kept.example, *([""] if kept.python else []), *kept.python]
     except GradcheckError as error:
-        found = Replayed(State.ERROR, str(error))
+        found, shown = Replayed(State.ERROR, str(error)), []
     click.echo(_clean(f"{found.state.value} {name}: {found.reason}"), err=found.state is State.ERROR)
     for finding in found.findings if whole else ():
         told = f"  {finding.witness} {finding.mode}: {finding.verdict.value}: {finding.reason}"
         click.echo(_clean(told).rstrip())
+    if whole and found.state is State.FAILED and shown:
+        click.echo("\nas an example of the spec, and in Python:\n")
+        for line in shown:
+            click.echo(_clean(line))
     return CODES[found.state.value]
 
 

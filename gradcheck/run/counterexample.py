@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.cases import shortest, shrink
+from gradcheck.cases import only, shortest, shrink
 from gradcheck.judge import Finding, Number, Verdict, Whole, judge, wrong_numbers
 from gradcheck.judge.proofs import MODE
 from gradcheck.judge.telling import in_words
 from gradcheck.oracles import Hearing, Inquiry
+from gradcheck.run.as_example import as_example
+from gradcheck.run.as_python import Shown, as_python
 from gradcheck.run.config import Config
 from gradcheck.run.outcome import Counterexample
 from gradcheck.run.plain import plain
+from gradcheck.run.truth import Truth
 from gradcheck.spec import Case
 
 
@@ -29,7 +33,7 @@ def counterexample(
     case = next((c for c, f in heard if f is finding), deciding)
     quantity, witness, proven = finding.worst.quantity, finding.witness, finding.mode == MODE
     if witness == "example":
-        return _told(case, finding)
+        return _told(case, finding, config)
 
     beside = [w for w in config.witnesses if w == "differences" and w != witness]  # they tell a fault from a kink
 
@@ -42,7 +46,7 @@ def counterexample(
     everybody = judge(small, _ask(small, config, [*config.witnesses, *tested]))
     again = [f for f in everybody if f.verdict is Verdict.DISAGREES and f.worst and f.worst.quantity == quantity]
     best = next((f for f in again if f.witness == witness), again[0] if again else finding)
-    return _told(case if best is finding else small, best)
+    return _told(case if best is finding else small, best, config)
 
 
 def _ask(case: Case, config: Config, witnesses: Sequence[str]) -> dict[str, Any]:
@@ -69,7 +73,7 @@ def _cheapest(heard: Sequence[tuple[Case, Finding]], whole: Whole) -> Finding | 
     return next(iter(same or [f for f in engines if f.mode == "reverse"]), whole.finding)
 
 
-def _told(case: Case, finding: Finding) -> Counterexample:
+def _told(case: Case, finding: Finding, config: Config) -> Counterexample:
     worst = finding.worst
     assert worst is not None
     numbers = tuple(dict(plain(n)) for n in worst.numbers)
@@ -79,8 +83,29 @@ def _told(case: Case, finding: Finding) -> Counterexample:
     return Counterexample(
         dict(case.sizes), plain(inputs), plain(cotangent), worst.quantity, worst.index,
         numbers, sentence(inputs, cotangent, worst.quantity, worst.index, worst.numbers, along),
-        plain(along), case.dtype, finding.witness,
+        plain(along), case.dtype, *_pasted(only(case, worst.point), finding, config), finding.witness,
     )  # fmt: skip
+
+
+def _pasted(case: Case, finding: Finding, config: Config) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """The point as an example and as lines of Python, and whose the right numbers are."""
+    worst = finding.worst
+    assert worst is not None
+    kinds = (case.inputs, case.cotangents, case.tangents)
+    inputs, cotangents, tangents = (
+        {n: np.asarray(v)[None] for n, v in _short(arrays, 0, case.dtype).items()} for arrays in kinds
+    )
+    short = replace(case, inputs=inputs, cotangents=cotangents, tangents=tangents)
+    truth = Truth(replace(short, dtype="float64"))
+    entry = as_example(truth.case, worst.quantity, truth)
+    python: list[str] = []
+    if finding.blame.partition(" ")[0].partition(":")[0] in ("claim", "implementation", "undetermined"):
+        who = finding.blame if finding.blame.startswith("implementation") else "claim"
+        wrong = next((n.center for n in worst.numbers if n.witness == who), None)
+        right, kink = truth.answer(worst.quantity, worst.index), any(n.kink for n in worst.numbers)
+        shown = Shown(worst.quantity, worst.index, who, wrong, right, kink)
+        python = as_python(short, shown, config.python_path)
+    return tuple(entry.lines()), tuple(python), entry.word
 
 
 def _short(arrays: Mapping[str, Any], row: int, dtype: str) -> dict[str, Any]:
