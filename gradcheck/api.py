@@ -12,7 +12,7 @@ from numpy import asarray
 from numpy.random import default_rng
 
 from gradcheck.cases.arguments import Form, formed
-from gradcheck.cases.given import example_of
+from gradcheck.cases.given import dimensions, example_of
 from gradcheck.errors import UsageError
 from gradcheck.oracles.blackbox import Handwritten, Subject
 from gradcheck.oracles.blackbox_twin import Twinned
@@ -20,7 +20,7 @@ from gradcheck.oracles.paired import Paired, PairedTape, in_pairs
 from gradcheck.report.checked import Result
 from gradcheck.report.naming import code_of
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
-from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, complex_outputs, not_judged
+from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, first_outputs, not_judged
 from gradcheck.run.check_claims import Claim, Claims
 from gradcheck.run.isolated import together
 from gradcheck.run.settings import settings
@@ -125,7 +125,9 @@ def check(
     rules = [fn, *(c for c in (vjp, gradient, jvp, second, meant, reference, twin) if c is not None)]
     alone = together(isolate, door, rules)
     wanted = Wanted(points, seed, chosen_cells(cells, skip), strict, time_limit, alone)
-    outputs = complex_outputs(subject, givens, pairs, wanted)
+    outputs, numbers = first_outputs(subject, givens, pairs, wanted)
+    fixed = callable(givens) or not dimensions(givens)  # named dimensions are tried at small sizes
+    wanted = replace(wanted, outputs=numbers if fixed else 1)
     if pairs or any(outputs):
         if stated is not None:
             raise UsageError("what is stated beside the code is judged for real inputs and outputs only")

@@ -11,18 +11,17 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from gradcheck.cases import build, narrowed, neighbours, plans
-from gradcheck.judge import Finding, Verdict, judge
+from benchmarks.verdicts.trial import judged
+from gradcheck.cases import build, narrowed, plans
+from gradcheck.judge import Finding
 from gradcheck.judge.budgets import NARROW_SAFETY
 from gradcheck.oracles import Evidence, Hearing, Inquiry, Testimony
-from gradcheck.oracles.tremor import tremors
 from gradcheck.run import Config, Profile
-from gradcheck.run.function import NEARBY
 from gradcheck.spec import Case, Spec, load_many
 
 ROOT = Path(__file__).parents[2]
@@ -66,13 +65,6 @@ def cases(spec: Spec, config: Config) -> Iterator[Case]:
             narrow = narrowed(case, dtype)
             if narrow is not None:
                 yield narrow
-
-
-def judged(case: Case, said: dict[str, Testimony]) -> Sequence[Finding]:
-    """The findings as a run has them."""
-    findings = judge(case, said)
-    wrong = [f.witness for f in findings if f.verdict is Verdict.DISAGREES]
-    return judge(case, said, tremors(neighbours(case, NEARBY), wrong, ())) if wrong else findings
 
 
 def alarm(spec: Spec, finding: Finding) -> None:

@@ -49,10 +49,10 @@ class Wrapped(Program):
 
 
 def times(xp: Any, value: Any, factor: float) -> Any:
-    """A value of any namespace times a number; a truth value stays what it is."""
+    """A value of any namespace times a number, exactly that one; a truth value stays what it is."""
     if factor == 1.0 or isinstance(value, bool | np.bool_):
         return value
-    return xp.multiply(value, factor)
+    return xp.multiply(value, np.float64(factor))  # which, unlike Python's own, is no rounding of some constant
 
 
 def scaled_spec(spec: Spec, of_f: float, of_x: float) -> Spec:

@@ -2,13 +2,15 @@
 
     python -m benchmarks.verdicts.sensitivity [--error 1e-6] [--seeds 20] [--points 1000] [--only TEXT] [PATHS]
     python -m benchmarks.verdicts.sensitivity --certified [--error 1e-12] …
+    python -m benchmarks.verdicts.sensitivity --dtype float32 [--error 1e-3] …
 
 For every function of the paths (specs/seeds and specs/hard but its tails where none are given) and every seed, one case
 is heard; then a relative error is planted in what one party says: in one element of a gradient at all points; at all
 elements in a region of the domain that holds one point in a hundred; in one number alone. It is planted once in the
-claim and once in a framework (our engine's numbers under a framework's budget). Prints the share caught (the function's
-verdict is DISAGREES) and the share with the right blame; exit code 1 where less than 99 % of elements or regions are
-caught.
+claim and once in a framework (our engine's numbers under a framework's budget). With --dtype it is planted in the
+numbers that PyTorch itself gives at that dtype; a claim is judged in float64 whatever frameworks compute in. Prints the
+share caught (the function's verdict is DISAGREES) and the share with the right blame; exit code 1 where less than 99 %
+of elements or regions are caught.
 The differences that a running bound of rounding cannot see are left to the proofs: with --certified, every claim's
 formula is multiplied by one plus the error, and the share is told in which its enclosure is disjoint from the truth's.
 """
@@ -19,17 +21,18 @@ import argparse
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.verdicts.rewritten import Wrapped
-from benchmarks.verdicts.trial import verdict
-from gradcheck.cases import build, plans
+from benchmarks.verdicts.trial import shaken, verdict
+from gradcheck.cases import build, narrowed, plans
 from gradcheck.judge import Verdict
-from gradcheck.oracles import Evidence, Hearing, Inquiry, Measured, Testimony, engine
+from gradcheck.oracles import Evidence, Hearing, Inquiry, Silence, Testimony, engine
+from gradcheck.oracles.hearing import titled
 from gradcheck.spec import Case, Spec, load_many
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +43,7 @@ BEYOND = {  # functions whose derivative no framework can be held to within a mi
     "logistic_map_twelve_times": "the running bound of rounding takes 4**12 for the growth of errors, which is 4096",
     "inverse_near_rank_one": "the bound of an inverse's rounding grows with the square of its condition, 1e6",
 }
+ERRORS = {"float64": 1e-6, "float32": 1e-3}
 REGION = 0.01
 ENOUGH = 0.99
 Places = Callable[[Case, str, tuple[int, ...], np.random.Generator], np.ndarray]
@@ -51,7 +55,12 @@ def as_given(xp: object, env: dict[str, object], control: object) -> dict[str, o
 
 
 def heard(case: Case) -> dict[str, Testimony]:
-    """The claim, proofs, the engine, differences, and the engine once more under a framework's budget, as "torch"."""
+    """The claim, proofs, the engine, differences, and the engine once more under a framework's budget, as "torch".
+
+    Below float64 PyTorch itself is heard.
+    """
+    if case.dtype != "float64":
+        return dict(Hearing(Inquiry(case)).all(WITNESSES))
     said = dict(Hearing(Inquiry(case)).all(WITNESSES[:3]))
     honest = said["engine"]
     if isinstance(honest, Evidence):
@@ -89,6 +98,13 @@ def number(case: Case, name: str, shape: tuple[int, ...], rng: np.random.Generat
 PLACES: dict[str, Places] = {"one element": element, "a region": region, "one number": number}
 
 
+def gradients_of(said: Mapping[str, Testimony]) -> list[str]:
+    """The gradients of the claim that are not zero everywhere: zero is not off by any relative error."""
+    claim = said["claim"]
+    assert isinstance(claim, Evidence)
+    return sorted(q for q, m in claim.answers.items() if q.startswith("vjp:") and m.center.any() and "|" not in q)
+
+
 def planted(
     case: Case, said: dict[str, Testimony], liar: str, where: Places, error: float, rng: np.random.Generator
 ) -> dict[str, Testimony]:
@@ -97,29 +113,37 @@ def planted(
     assert isinstance(told, Evidence)
     claim = said["claim"]
     assert isinstance(claim, Evidence)
-    gradients = sorted(q for q, m in claim.answers.items() if q.startswith("vjp:") and m.center.any() and "|" not in q)
+    gradients = gradients_of(said)
     quantity = gradients[rng.integers(len(gradients))]
     honest = told.answers[quantity]
     mask = np.zeros(honest.center.shape, dtype=bool)
     while not (mask & (claim.answers[quantity].center != 0)).any():  # zero is not off by any relative error
         mask = where(case, quantity.partition(":")[2], honest.center.shape, rng)
-    lie = Measured(np.where(mask, honest.center * (1 + error), honest.center), honest.bar, honest.kink, honest.loss)
+    lie = replace(honest, center=np.where(mask, honest.center * (1 + error), honest.center))
     return {**said, liar: replace(told, answers={**told.answers, quantity: lie})}
 
 
-def trials(spec: Spec, seed: int, points: int, error: float) -> dict[tuple[str, str], tuple[bool, bool]]:
-    """(liar, place) -> whether the lie was caught, and blamed on the liar; empty where no case was found."""
+def trials(spec: Spec, seed: int, points: int, error: float, dtype: str) -> dict[tuple[str, str], tuple[bool, bool]]:
+    """(liar, place) -> whether the lie was caught, and blamed on the liar.
+
+    Empty where nothing can be planted: no case was found, a gradient of zeros, a framework without the function there.
+    """
     plan = plans(spec, seed, 1, 1)[0]
     case = build(spec, plan, points)
+    if case is not None and dtype != "float64":
+        case = narrowed(case, dtype)
     if case is None:
         return {}
     said, found = heard(case), {}
-    for liar in LIARS:
+    for liar in LIARS if dtype == "float64" else (titled("torch", dtype),):
+        if isinstance(said[liar], Silence) or not gradients_of(said):
+            continue
+        trembling = None if dtype == "float64" else shaken(case, [liar])
         for place, where in PLACES.items():
             rng = np.random.default_rng([seed, len(found)])
-            whole, _ = verdict(spec, [(case, planted(case, said, liar, where, error, rng))], WITNESSES)
+            whole, _ = verdict(spec, [(case, planted(case, said, liar, where, error, rng))], WITNESSES, trembling)
             caught = whole.verdict is Verdict.DISAGREES
-            found[liar, place] = caught, caught and whole.blame.split()[0] == liar
+            found[liar, place] = caught, caught and whole.blame.startswith(liar)
     return found
 
 
@@ -153,12 +177,14 @@ def certified(specs: Sequence[Spec], seeds: int, points: int, error: float) -> i
     return 1 if "missed" in found.values() else 0
 
 
-def measured(specs: Sequence[Spec], seeds: int, points: int, error: float) -> dict[tuple[str, str], list[str]]:
+def measured(
+    specs: Sequence[Spec], seeds: int, points: int, error: float, dtype: str
+) -> dict[tuple[str, str], list[str]]:
     """(liar, place) -> for every trial "caught", "misblamed" or the name of a function where it was missed."""
     results: dict[tuple[str, str], list[str]] = {}
     for spec in specs:
         for seed in range(seeds):
-            for (liar, place), (caught, blamed) in trials(spec, seed, points, error).items():
+            for (liar, place), (caught, blamed) in trials(spec, seed, points, error, dtype).items():
                 apart = " beyond" if liar != "claim" and spec.id in BEYOND else ""
                 results.setdefault((liar + apart, place), []).append(
                     "caught" if blamed else "misblamed" if caught else spec.id
@@ -170,7 +196,8 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="*", default=[str(ROOT / "specs" / s) for s in ("seeds", "hard")])
     parser.add_argument("--certified", action="store_true", help="are false claims disproved?")
-    parser.add_argument("--error", type=float, help="1e-6, with --certified 1e-12")
+    parser.add_argument("--dtype", choices=ERRORS, default="float64", help="what the framework at fault computes in")
+    parser.add_argument("--error", type=float, help="1e-6 (float32: 1e-3), with --certified 1e-12")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--only", default="", help="functions whose names hold this")
@@ -178,10 +205,10 @@ def main(words: list[str] | None = None) -> int:
     warnings.simplefilter("ignore")
     files = load_many(options.paths)
     specs = [s for f in files for s in f.functions if options.only in s.id and "tail" not in s.tags]
-    error = options.error or (1e-12 if options.certified else 1e-6)
+    error = options.error or (1e-12 if options.certified else ERRORS[options.dtype])
     if options.certified:
         return certified(specs, options.seeds, options.points, error)
-    results = measured(specs, options.seeds, options.points, error)
+    results = measured(specs, options.seeds, options.points, error, options.dtype)
     print(f"{len(specs)} functions, {options.seeds} seeds, {options.points} points, relative error {error:g}")
     low = False
     for (liar, place), outcomes in results.items():

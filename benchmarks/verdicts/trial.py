@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.verdicts.rewritten import factor_of, scaled_case, scaled_spec
-from gradcheck.cases import build, example_case, example_sizes, plans
-from gradcheck.judge import Finding, Whole, judge, overall
+from gradcheck.cases import build, example_case, example_sizes, neighbours, plans
+from gradcheck.judge import Finding, Verdict, Whole, judge, overall
 from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Testimony
-from gradcheck.run.function import claimed_quantities, known_deviations
+from gradcheck.oracles.tremor import Tremors, tremors
+from gradcheck.run.function import NEARBY, claimed_quantities, known_deviations
 from gradcheck.spec import Case, Example, Spec
 
 AS_IT_IS = (1.0, 1.0)
@@ -58,10 +59,28 @@ def _scaled(testimony: Testimony, units: tuple[float, float]) -> Testimony:
 
 
 def verdict(
-    spec: Spec, heard: Iterable[tuple[Case, dict[str, Testimony]]], witnesses: Sequence[str]
-) -> tuple[Whole, list[Finding]]:
-    """The verdict on a function as a run gives it, known deviations set aside."""
-    findings = [f for case, said in heard for f in judge(case, said)]
+    spec: Spec, heard: Iterable[tuple[Case, dict[str, Testimony]]], witnesses: Sequence[str],
+    trembling: Tremors | None = None,
+) -> tuple[Whole, list[Finding]]:  # fmt: skip
+    """The verdict on a function as a run gives it, known deviations set aside. trembling: as `judged` takes it."""
+    findings = [f for case, said in heard for f in judged(case, said, trembling)]
     known, _ = known_deviations(spec, findings)
     counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
     return overall(counted, INDEPENDENT & frozenset(witnesses), claimed_quantities(spec)), findings
+
+
+def judged(case: Case, said: Mapping[str, Testimony], trembling: Tremors | None = None) -> Sequence[Finding]:
+    """The findings as a run has them: below float64, an error that comes and goes with the last digits is rounding.
+
+    trembling: how errors do so at this case, where that was measured before; it costs more than all else.
+    """
+    findings = judge(case, said)
+    wrong = [f.witness for f in findings if f.verdict is Verdict.DISAGREES and f.worst is not None]
+    if case.dtype == "float64" or not wrong:
+        return findings
+    return judge(case, said, trembling or shaken(case, wrong))
+
+
+def shaken(case: Case, witnesses: Sequence[str]) -> Tremors:
+    """How the errors of witnesses come and go about the points of a case."""
+    return tremors(neighbours(case, NEARBY), list(dict.fromkeys(witnesses)), ())

@@ -2,16 +2,21 @@
 
 from gradcheck.cases.batch import batch
 from gradcheck.cases.build import build, example_case, example_sizes, outputs
+from gradcheck.cases.empty import empty_cases
 from gradcheck.cases.jumps import near_jumps
 from gradcheck.cases.narrow import narrowed, neighbours
 from gradcheck.cases.plans import Plan, plans
 from gradcheck.cases.shrink import only, shrink
 from gradcheck.cases.simpler import shortest
+from gradcheck.cases.tally import Tally
+from gradcheck.cases.visits import visits
 
 __all__ = [
     "Plan",
+    "Tally",
     "batch",
     "build",
+    "empty_cases",
     "example_case",
     "example_sizes",
     "narrowed",
@@ -22,4 +27,5 @@ __all__ = [
     "plans",
     "shortest",
     "shrink",
+    "visits",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,25 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.domains import STRUCTURED, draw
 from gradcheck.cases.landmarks import landmarks
+from gradcheck.cases.mending import mended
 from gradcheck.cases.plans import SCALES, Plan, digest, size_map
+from gradcheck.cases.tally import Tally
 from gradcheck.expr import NUMPY, Batch, Batched, Control, by_branch
 from gradcheck.spec.case import Case
-from gradcheck.spec.membership import inside
+from gradcheck.spec.dims import sizes_from
+from gradcheck.spec.membership import refusals
 from gradcheck.spec.model import Example, Input, Spec
 
 Array = NDArray[np.float64]
 Points = dict[str, Array]
+Rows = NDArray[np.intp]
 TIES = 4  # planted points with equal elements
 ROUNDS = 12  # how often drawing is tried again where a predicate or an overflow rejects points
 
 
-def build(spec: Spec, plan: Plan, points: int) -> Case | None:
-    """A case of `points` points; None where no point of the domain was found."""
+def build(spec: Spec, plan: Plan, points: int, tally: Tally | None = None) -> Case | None:
+    """A case of `points` points; None where no point of the domain was found. tally: counts what is drawn."""
+    tally = Tally() if tally is None else tally
     rng = np.random.default_rng(digest(spec.id, plan.seed))
     sizes = size_map(plan)
     planted = _kept(spec, _planted(spec, plan, rng, points), sizes)
@@ -32,9 +38,10 @@ def build(spec: Spec, plan: Plan, points: int) -> Case | None:
     batches, have, tried = [{k: v[:count] for k, v in planted.items()}], count, count
     for attempt in range(ROUNDS):
         scale = _scales(plan, rng, points) * 0.5 ** max(attempt - ROUNDS // 2, 0)
-        drawn = {i.name: draw(i.domain, rng, points, shape_of(i, sizes), scale) for i in spec.inputs}
+        drawn = {i.name: draw(i.domain.at(sizes), rng, points, shape_of(i, sizes), scale) for i in spec.inputs}
         drawn = _special(spec, plan, drawn, have) if attempt == 0 else drawn
-        good = _kept(spec, drawn, sizes)
+        tally.drawn += points
+        good = _kept(spec, drawn, sizes, tally)
         batches.append(good)
         have += _count(good)
         tried += points
@@ -74,13 +81,16 @@ def finish(
     return Case(spec, sizes, inputs, ct, tangents, origins, seed, rejected)
 
 
-def outputs(spec: Spec, inputs: Mapping[str, Array], sizes: Mapping[str, int]) -> Points:
+def outputs(
+    spec: Spec, inputs: Mapping[str, Array], sizes: Mapping[str, int],
+    control: Callable[[Rows], Control] = lambda rows: Control(guard=False),
+) -> Points:  # fmt: skip
     """The function at every point in NumPy: output -> (B, *out); NaN where a point fails to evaluate."""
     points = _count(inputs)
 
     def run(rows: Any) -> dict[str, Array]:
         env: dict[str, Any] = {k: Batched(v[rows]) for k, v in inputs.items()}
-        result = spec.function(Batch(NUMPY), {**env, **sizes}, Control(guard=False))
+        result = spec.function(Batch(NUMPY), {**env, **sizes}, control(rows))
         pairs = result if isinstance(result, dict) else {spec.outputs[0]: result}
         return {o: _spread(pairs[o], len(rows)) for o in spec.outputs}
 
@@ -103,13 +113,19 @@ def _count(points: Mapping[str, Array]) -> int:
     return len(next(iter(points.values())))
 
 
-def _kept(spec: Spec, points: Points, sizes: Mapping[str, int]) -> Points:
-    """The points inside the domain at which the function does not overflow."""
-    ok = inside(spec, points, sizes)
+def _kept(spec: Spec, points: Points, sizes: Mapping[str, int], tally: Tally | None = None) -> Points:
+    """The points inside the domain at which the function does not overflow; the others are counted."""
+    points = mended(spec, points, sizes)
+    refused = Counter[str]() if tally is None else tally.refused
+    ok = np.ones(_count(points), dtype=bool)
+    for reason, bad in refusals(spec, points, sizes):
+        refused[reason] += int((ok & bad).sum())
+        ok &= ~bad
     points = {k: v[ok] for k, v in points.items()}
     if not _count(points):
         return points
     keep = ~_overflows(spec, points, sizes)
+    refused["the function overflows"] += int((~keep).sum())
     return {k: v[keep] for k, v in points.items()}
 
 
@@ -134,11 +150,11 @@ def _infinite(values: Points) -> NDArray[np.bool_]:
 def _planted(spec: Spec, plan: Plan, rng: Generator, points: int) -> Points:
     """Points that hold landmarks: every element the same one, one element among drawn ones, and ties."""
     sizes = size_map(plan)
-    marks = {i.name: landmarks(spec, i.domain) for i in spec.inputs}
+    marks = {i.name: landmarks(spec, i.domain.at(sizes)) for i in spec.inputs}
     rows = min(points, TIES + 2 * max(map(len, marks.values()), default=0))
     found: Points = {}
     for i in spec.inputs:
-        x = draw(i.domain, rng, rows, shape_of(i, sizes), np.ones(rows))
+        x = draw(i.domain.at(sizes), rng, rows, shape_of(i, sizes), np.ones(rows))
         numbers = marks[i.name]
         if numbers and i.domain.kind not in STRUCTURED and i.domain.kind != "boolean":
             flat = x.reshape(rows, -1)
@@ -168,7 +184,7 @@ def _special(spec: Spec, plan: Plan, drawn: Points, have: int) -> Points:
     """The special numbers that Hypothesis chose, one in each of the first drawn points."""
     for row, (which, element, mark) in enumerate(plan.specials):
         i = spec.inputs[which % len(spec.inputs)]
-        numbers = landmarks(spec, i.domain)
+        numbers = landmarks(spec, i.domain.at(size_map(plan)))
         flat = drawn[i.name].reshape(len(drawn[i.name]), -1)
         if row < len(flat) and flat.shape[1] and numbers and i.domain.kind not in STRUCTURED | {"boolean"}:
             flat[row, element % flat.shape[1]] = numbers[mark % len(numbers)]
@@ -202,8 +218,4 @@ def example_case(spec: Spec, example: Example, sizes: Mapping[str, int]) -> Case
 
 def example_sizes(spec: Spec, example: Example) -> dict[str, int]:
     """The dimension sizes that an example's arrays have."""
-    sizes: dict[str, int] = {}
-    for i in spec.inputs:
-        shape = np.shape(example.inputs[i.name])
-        sizes |= {d: n for d, n in zip(i.shape, shape, strict=True) if isinstance(d, str)}
-    return sizes
+    return sizes_from(spec.inputs, {name: np.shape(value) for name, value in example.inputs.items()})

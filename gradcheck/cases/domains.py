@@ -20,6 +20,8 @@ def draw(domain: Domain, rng: Generator, points: int, shape: Shape, scale: Array
     scale: the size of an unbounded number, one for all points or (points,).
     """
     structure = _STRUCTURES.get(domain.kind)
+    if domain.condition:
+        return _conditioned(rng, points, shape, domain.condition)
     if structure is not None:
         return structure(rng, points, shape)
     if domain.kind == "integer":
@@ -32,6 +34,9 @@ def draw(domain: Domain, rng: Generator, points: int, shape: Shape, scale: Array
 
 def _real(domain: Domain, rng: Generator, shape: Shape, scale: Array) -> Array:
     low, high = domain.low, domain.high
+    if domain.log:
+        spread = np.exp(rng.uniform(np.log(low), np.log(high), shape))
+        return np.asarray(np.clip(spread, low, high))
     if np.isfinite(low) and np.isfinite(high):
         # away from the ends by a hair, and now and then close to one: both halves of an interval have tails
         u = rng.uniform(0.0, 1.0, shape)
@@ -75,6 +80,18 @@ def _symmetric(rng: Generator, points: int, shape: Shape) -> Array:
 def _spd(rng: Generator, points: int, shape: Shape) -> Array:
     q = _orthogonal(rng, points, shape)
     values = np.exp(rng.normal(0.0, 0.7, (points, *shape[:-1])))
+    x = (q * values[..., None, :]) @ np.swapaxes(q, -1, -2)
+    return np.asarray((x + np.swapaxes(x, -1, -2)) / 2)
+
+
+def _conditioned(rng: Generator, points: int, shape: Shape, condition: float) -> Array:
+    """Eigenvalues spread by their logarithms; at every other point the ratio of the outermost is the condition."""
+    reach = 0.5 * np.log(condition)
+    logs = np.sort(rng.uniform(-reach, reach, (points, *shape[:-1])), axis=-1)
+    if shape[-1] > 1:
+        logs[::2, ..., 0], logs[::2, ..., -1] = -reach, reach
+    values = np.exp(logs + rng.normal(0.0, 0.7, (points, *(1,) * (len(shape) - 1))))
+    q = _orthogonal(rng, points, shape)
     x = (q * values[..., None, :]) @ np.swapaxes(q, -1, -2)
     return np.asarray((x + np.swapaxes(x, -1, -2)) / 2)
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gradcheck.errors import UsageError
+from gradcheck.errors import ExpressionError, UsageError
+from gradcheck.spec.domains import parse_condition
 from gradcheck.spec.model import Domain
 
 Array = NDArray[Any]
@@ -50,25 +51,40 @@ class Given:
 
 def Real(
     *shape: Dimension, low: float = -math.inf, high: float = math.inf, usual: tuple[float, float] | None = None,
-    differentiable: bool = True, dtype: str = "float64",
+    differentiable: bool = True, dtype: str = "float64", log: bool = False,
 ) -> Given:  # fmt: skip
-    """Real numbers, ends included. usual: where they mostly lie, where the limits do not say it."""
+    """Real numbers, ends included. usual: where they mostly lie, where the limits do not say it.
+
+    log: spread evenly over the powers of ten between two ends above 0.
+    """
     box = Domain(low=low, high=high, low_open=math.isinf(low), high_open=math.isinf(high), text=_text(low, high))
     if not low < high:
         raise UsageError(f"Real: no number lies between low = {low:g} and high = {high:g}")
     if usual is not None and not low <= usual[0] < usual[1] <= high:
         raise UsageError(f"Real: usual = {usual} is not an interval inside [{low:g}, {high:g}]")
-    return Given(_shape(shape), box, usual or EVERYWHERE, dtype, differentiable)
+    if log and not (low > 0 and high < math.inf and usual is None):
+        raise UsageError("Real: log = True needs 0 < low, a finite high, and no usual")
+    return Given(_shape(shape), replace(box, log=log), usual or EVERYWHERE, dtype, differentiable)
 
 
 def Complex(
-    *shape: Dimension, usual: tuple[float, float] | None = None, differentiable: bool = True, dtype: str = "complex128"
-) -> Given:
-    """Complex numbers. usual: where their real and imaginary parts mostly lie."""
+    *shape: Dimension, usual: tuple[float, float] | None = None, differentiable: bool = True, dtype: str = "complex128",
+    region: str = "",
+) -> Given:  # fmt: skip
+    """Complex numbers. usual: where their real and imaginary parts mostly lie.
+
+    region: a condition on `re` and `im` that each of them meets: "re > 0", "re**2 + im**2 < 4", "re > 0 or im != 0".
+    """
     if dtype not in ("complex128", "complex64"):
         raise UsageError(f"Complex: the dtype is complex128 or complex64, not {dtype!r}")
     parts = Real(*shape, 2, usual=usual, differentiable=differentiable, dtype=PARTS[dtype])
-    return replace(parts, paired=True)
+    if not region:
+        return replace(parts, paired=True)
+    try:
+        predicate = parse_condition(region, ("re", "im"))
+    except ExpressionError as error:
+        raise UsageError(f"Complex: region, column {error.column}: {error}") from None
+    return replace(parts, paired=True, domain=replace(parts.domain, predicate=predicate, text=region))
 
 
 def Integer(*shape: Dimension, low: int = 0, high: int | str = 9) -> Given:
@@ -86,9 +102,15 @@ def Boolean(*shape: Dimension) -> Given:
     return Given(_shape(shape), Domain("boolean", text="boolean"), dtype="bool", differentiable=False)
 
 
-def SPD(size: Dimension, differentiable: bool = True) -> Given:
-    """Symmetric positive definite matrices (size × size); moved in symmetric directions only."""
-    return _structured("spd", (size, size), differentiable)
+def SPD(size: Dimension, differentiable: bool = True, condition: float = 0.0) -> Given:
+    """Symmetric positive definite matrices (size × size); moved in symmetric directions only.
+
+    condition: how many times the eigenvalues are apart at most, and exactly in every other draw (0: as it comes).
+    """
+    if condition and not 1 <= condition < math.inf:
+        raise UsageError(f"SPD: a condition number is at least 1, not {condition:g}")
+    found = _structured("spd", (size, size), differentiable)
+    return replace(found, domain=replace(found.domain, condition=condition))
 
 
 def Symmetric(size: Dimension, differentiable: bool = True) -> Given:

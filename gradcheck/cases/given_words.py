@@ -98,9 +98,15 @@ def _given(name: str, shape: tuple[Dimension, ...], text: str, shapes: Mapping[s
     if match is not None and match["name"] in dimensions:
         text, last = f"integer [{match['low']}, inf)", match["name"]
     try:
-        domain = parse_domain(text, name, list(shapes))
+        domain = parse_domain(text, name, [*shapes, *dimensions])
     except ExpressionError as error:
         raise UsageError(f"--domain '{name}={text}', column {error.column} of the domain: {error}") from None
+    if domain.below:
+        last, domain = domain.below, replace(domain, below="")
+        if last not in dimensions:
+            raise UsageError(
+                f"--domain '{name}={text}': {last!r} is not a dimension", did_you_mean(last, tuple(dimensions))
+            )
     why = wrong_shape(domain, shape)
     if why:
         raise UsageError(f"--input '{name}={','.join(map(str, shape))}': {why} is expected")

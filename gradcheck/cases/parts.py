@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gradcheck.cases.build import outputs, shape_of
 from gradcheck.cases.plans import dimensions
 from gradcheck.cases.simpler import FILLS, keeps, plain
+from gradcheck.spec.dims import misfit
 from gradcheck.spec.model import Spec
 
 Array = NDArray[np.float64]
@@ -38,12 +39,12 @@ class Point(Protocol):
 def smaller_sizes(spec: Spec, sizes: Mapping[str, int]) -> list[dict[str, int]]:
     """Size assignments with fewer elements, the smallest first; of very many also each dimension by itself."""
     names = dimensions(spec)
-    steps = [sorted({*range(1, min(sizes[d], 5) + 1), max(1, sizes[d] // 2), sizes[d]}) for d in names]
+    steps = [sorted({*range(1, min(n, 5) + 1), (n + 1) // 2, n}) for n in (sizes[d] for d in names)]
     everything = [dict(zip(names, choice, strict=True)) for choice in islice(product(*steps), 10_000)]
     smaller = sorted((c for c in everything if c != dict(sizes)), key=lambda c: (prod(c.values()), *c.values()))
     alone = [{**sizes, d: n} for d in names for n in (1, 2, 3) if n < sizes[d]]
     found = smaller[:MOST_SIZES] + (alone if len(smaller) > MOST_SIZES else [])
-    return [c for k, c in enumerate(found) if c not in found[:k]]
+    return [c for k, c in enumerate(found) if c not in found[:k] and not misfit(c)]
 
 
 def parts(

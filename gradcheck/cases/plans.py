@@ -14,6 +14,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
+from gradcheck.spec.dims import base_of, keys_of, may_be_one, repetitions, settled
 from gradcheck.spec.model import Spec
 
 MAX_DIM = 5
@@ -32,8 +33,8 @@ class Plan:
 
 
 def dimensions(spec: Spec) -> tuple[str, ...]:
-    """The names of the dimensions, in the order written."""
-    return tuple(dict.fromkeys(d for i in spec.inputs for d in i.shape if isinstance(d, str)))
+    """The names of the dimensions, in the order written, and of what may be 1 instead of one of them."""
+    return keys_of(spec.inputs)
 
 
 def strategy(spec: Spec) -> st.SearchStrategy[Plan]:
@@ -55,7 +56,8 @@ def plans(spec: Spec, seed: int, shapes: int, per_shape: int) -> list[Plan]:
     Drawn by Hypothesis under a seed made of `seed` and the spec's own name, so that two specs get different points.
     Few shapes with many points each, because every shape costs a compilation in JAX.
     """
-    wanted = shapes if dimensions(spec) else 1
+    loose = sum(map(may_be_one, dimensions(spec)))  # an input that may be repeated wants a shape in which it is
+    wanted = shapes + loose if dimensions(spec) else 1
     by_size: dict[tuple[tuple[str, int], ...], list[Plan]] = {}
     drawn: list[Plan] = []
 
@@ -66,7 +68,9 @@ def plans(spec: Spec, seed: int, shapes: int, per_shape: int) -> list[Plan]:
     )  # fmt: skip
     @hypothesis.given(strategy(spec))
     def collect(plan: Plan) -> None:
-        drawn.append(replace(plan, seed=digest(f"{spec.id}:{plan.seed}", seed)))  # a run's seed changes every point
+        sizes = tuple(settled(dict(plan.sizes)).items())
+        fresh = digest(f"{spec.id}:{plan.seed}", seed)  # a run's seed changes every point
+        drawn.append(replace(plan, sizes=sizes, seed=fresh))
 
     collect()
     for plan in _varied(drawn):
@@ -83,14 +87,27 @@ def _varied(drawn: list[Plan]) -> list[Plan]:
     Hypothesis begins with the simplest plans of all; a batch can afford special numbers from the start.
     """
     rich = sorted(drawn, key=lambda p: not p.specials)  # stable: otherwise as drawn
-    ordinary = [p for p in rich if all(2 <= size <= 4 for _, size in p.sizes) and _distinct(p)]
-    first = (ordinary or rich)[:1]
+    ordinary = [p for p in rich if all(2 <= size <= 4 for size in _named(p)) and _distinct(p)]
+    first = [replace(p, sizes=tuple(s.items())) for p in (ordinary or [_middling(rich[0])])[:1]
+             for s in repetitions(dict(p.sizes))]  # fmt: skip
     return first + [replace(p, sizes=tuple((d, 1) for d, _ in p.sizes)) for p in rich[-1:]] + rich
 
 
+def _middling(plan: Plan) -> Plan:
+    """The plan with the sizes 2, 3, 4, 2 … of the dimensions."""
+    names = [name for name, _ in plan.sizes if not may_be_one(name)]
+    sizes = {name: 2 + k % 3 for k, name in enumerate(names)}
+    return replace(plan, sizes=tuple((name, sizes.get(name, sizes.get(base_of(name), 1))) for name, _ in plan.sizes))
+
+
 def _distinct(plan: Plan) -> bool:
-    sizes = [size for _, size in plan.sizes]
+    sizes = _named(plan)
     return len(set(sizes)) == len(sizes) or len(sizes) > 3
+
+
+def _named(plan: Plan) -> list[int]:
+    """The sizes of the dimensions, without those that may be 1 instead."""
+    return [size for name, size in plan.sizes if not may_be_one(name)]
 
 
 def _filled(group: list[Plan], wanted: int) -> list[Plan]:

@@ -83,7 +83,7 @@ def marks_of(given: Given) -> tuple[list[float], list[float]]:
     domain = given.domain
     if domain.kind == "boolean":
         return [0.0, 1.0], []
-    low, high = _span(given)
+    low, high = span(given)
     width = high - low
     ends = [low, high, low + 1e-3 * width, high - 1e-3 * width] if np.isfinite(width) else []
     near = np.arange(np.floor(low), np.ceil(high) + 1) if width <= 4 * WHOLE else np.empty(0)
@@ -101,7 +101,7 @@ def _within(domain: Domain, numbers: Sequence[float]) -> list[float]:
     return [float(v) for v in array[within_box(domain, array)]] if len(array) else []
 
 
-def _span(given: Given) -> tuple[float, float]:
+def span(given: Given) -> tuple[float, float]:
     """Where its numbers lie mostly."""
     low, high = max(given.domain.low, given.usual[0]), min(given.domain.high, given.usual[1])
     if np.isinf(low) and np.isinf(high):
@@ -114,7 +114,12 @@ def _span(given: Given) -> tuple[float, float]:
 def meets(givens: Sequence[Given], inputs: Sequence[Array]) -> bool:
     """Whether every predicate of the inputs' domains holds at a point."""
     named = {g.name: x for g, x in zip(givens, inputs, strict=True)}
-    return all(agrees(g.domain, named) for g in givens)
+    return all(agrees(g.domain, _parts(named[g.name]) if g.paired else named) for g in givens)
+
+
+def _parts(x: Array) -> dict[str, Array]:
+    """What a complex region is about."""
+    return {"re": x[..., 0], "im": x[..., 1]}
 
 
 def _conditions(givens: Sequence[Given]) -> str:
@@ -158,7 +163,7 @@ def _loosened(given: Given) -> Given:
     """The same input without its limits, which become the place where its numbers usually lie."""
     if not _limited(given.domain) or not given.differentiable:
         return given
-    return replace(given, domain=Domain(), usual=_span(given))
+    return replace(given, domain=Domain(), usual=span(given))
 
 
 def _plants(givens: Sequence[Given], rng: Generator) -> Iterator[tuple[str, Inputs]]:
@@ -256,9 +261,11 @@ def _draw_one(given: Given, rng: Generator, style: str) -> Array:
     if given.whole or given.domain.kind != "real":
         x = draw(given.domain, rng, 1, shape, 1.0)[0]
         return np.asarray(x.astype(given.dtype))
-    low, high = _span(given)
+    low, high = span(given)
     x = rng.uniform(low, high, shape)
-    if style == "coarse":
+    if given.domain.log:
+        x = np.exp(rng.uniform(np.log(low), np.log(high), shape))
+    elif style == "coarse":
         step = 2.0 ** np.floor(np.log2((high - low) / 6))
         x = np.round(x / step) * step
     elif style == "sparse":

@@ -134,7 +134,7 @@ class _Search:
     def _asks(self, point: Point) -> bool:
         """Whether the inputs have the structure of their domains, and the directions are not all zeros."""
         moved = (kind for kind in self.directions if point.of(kind))
-        return all(any(a.any() for a in point.of(kind).values()) for kind in moved) and all(
+        return all(any(a.any() or not a.size for a in point.of(kind).values()) for kind in moved) and all(
             keeps(i.domain, point.inputs[i.name][None]) for i in self.spec.inputs
         )
 

@@ -91,10 +91,13 @@ _PLAIN: dict[str, Callable[[tuple[int, ...], float], Array]] = {
 def keeps(domain: Domain, x: Array) -> NDArray[np.bool_]:
     """Which arrays of a batch (B, *shape) have the structure of a domain, which its box and predicate do not tell."""
     test = _TESTS.get(domain.kind)
-    if test is None or x.ndim == 1:
+    if test is None or x.ndim == 1 or not x.size:
         return np.ones(len(x), dtype=bool)
     with np.errstate(all="ignore"):
-        return np.asarray(test(x).reshape(len(x), -1).all(axis=1))
+        good = np.asarray(test(x).reshape(len(x), -1).all(axis=1))
+        if domain.condition and good.any():
+            good[good] &= (np.linalg.cond(x[good]) <= domain.condition).reshape(int(good.sum()), -1).all(axis=1)
+        return good
 
 
 def _is_simplex(x: Array) -> Array:

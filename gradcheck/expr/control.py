@@ -20,8 +20,13 @@ T = TypeVar("T")
 Rows = NDArray[np.intp]
 
 
+Watch = Callable[[Any, list[Any], dict[str, Any]], None]  # node, the values it chooses by, its parameters
+
+
 class Control:
     """The ordinary evaluation: conditions are looked at, `stop_gradient` is the namespace's own."""
+
+    watch: Watch | None = None  # told of every choice on the way: see `gradcheck.expr.choices`
 
     def __init__(self, fuel: int = FUEL, guard: bool = True) -> None:
         self.fuel = fuel

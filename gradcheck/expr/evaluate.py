@@ -17,6 +17,7 @@ from gradcheck.errors import EvaluationError, SizeExceeded
 from gradcheck.expr import nodes as n
 from gradcheck.expr.control import Control, check_size
 from gradcheck.expr.grammar import MAX_EXPONENT, MAX_INTEGER
+from gradcheck.expr.pieces import PIECES
 from gradcheck.expr.primitive import Batching
 from gradcheck.expr.vocabulary import NUMPY, VOCABULARY
 
@@ -27,13 +28,14 @@ _NUMBERS = (bool, int, float)
 class State:
     """One evaluation under way: the namespace, the names' values, and the control."""
 
-    __slots__ = ("control", "env", "functions", "guard", "xp")
+    __slots__ = ("control", "env", "functions", "guard", "watch", "xp")
 
     def __init__(self, xp: Any, env: dict[str, Any], control: Control) -> None:
         self.xp = xp
         self.env = env
         self.control = control
         self.guard = control.guard
+        self.watch = control.watch
         self.functions: dict[str, tuple[tuple[str, ...], Closure]] = {}
 
 
@@ -78,10 +80,13 @@ def _call(node: n.Call) -> Closure:
     elementwise = row.batching is Batching.ELEMENTWISE and not node.params
     ufunc = getattr(NUMPY, name)
     python = _PYTHON.get(name)
+    chooses = name in PIECES
 
     def run(s: State) -> Any:
         values = [a(s) for a in args]
         extra = {key: _parameter(value(s)) for key, value in params}
+        if chooses and s.watch is not None:
+            s.watch(node, values, extra)
         if elementwise and all(type(v) in _NUMBERS for v in (*values, *extra.values())):
             if hasattr(s.xp, "constant") and not _exact(name, values):
                 return _parameter(getattr(s.xp, name)(*values), balls=False)
@@ -204,11 +209,15 @@ def _call_local(node: n.CallLocal) -> Closure:
 
 def _choice(node: n.Choice) -> Closure:
     condition, then, otherwise = map(compile_expression, (node.condition, node.then, node.otherwise))
-    return lambda s: then(s) if decide(s, condition(s)) else otherwise(s)
+    return lambda s: then(s) if decide(s, condition(s), node) else otherwise(s)
 
 
-def decide(s: State, condition: Any) -> bool:
-    return bool(condition) if type(condition) in _NUMBERS else s.control.decide(condition)
+def decide(s: State, condition: Any, node: object = None) -> bool:
+    """Which way to go; `node`, where it is given, is what is watched there."""
+    taken = bool(condition) if type(condition) in _NUMBERS else s.control.decide(condition)
+    if s.watch is not None and node is not None:
+        s.watch(node, [taken], {})
+    return taken
 
 
 def _index(node: n.Index) -> Closure:

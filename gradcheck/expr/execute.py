@@ -56,14 +56,16 @@ def _assign(node: n.Assign) -> Closure:
 
 def _if(node: n.If) -> Closure:
     condition, body, orelse = compile_expression(node.condition), _statements(node.body), _statements(node.orelse)
-    return lambda s: body(s) if decide(s, condition(s)) else orelse(s)
+    return lambda s: body(s) if decide(s, condition(s), node) else orelse(s)
 
 
 def _while(node: n.While) -> Closure:
     condition, body = compile_expression(node.condition), _statements(node.body)
 
     def run(s: State) -> Any:
-        while decide(s, condition(s)):
+        at_first: n.While | None = node
+        while decide(s, condition(s), at_first):
+            at_first = None
             s.control.step(node.at[0])
             signal = body(s)
             if signal == "break":
@@ -82,6 +84,8 @@ def _for(node: n.For) -> Closure:
         limits = [b(s) for b in bounds]
         if not all(type(limit) is int for limit in limits):
             raise EvaluationError(f"range takes integers that are known before any number (line {node.at[0]})")
+        if s.watch is not None:
+            s.watch(node, [bool(range(*limits))], {})
         for i in range(*limits):
             s.control.step(node.at[0])
             s.env[node.target] = i

@@ -20,6 +20,7 @@ from gradcheck.oracles.flint_library import Balls, acb, arb, balls, precision
 
 DENOMINATORS, NUMERATORS = 360, 360  # of the fractions that are known again: 1 / 6, pi / 180
 ROOTS = 64  # whole numbers whose roots are
+ROUND_BITS = 32  # of a significand up to which a number is itself: a rounded constant has 53, a power of two has one
 SHORT = 13  # significant digits up to which a literal is taken as written: 0.044715, 1e-05, 140737488355328.0
 
 
@@ -67,7 +68,7 @@ def number(x: Any) -> Any:
     if type(x) is not float:
         return x
     if x not in _meanings:
-        _meanings[x] = None if dyadic(x) else _meaning(abs(x))
+        _meanings[x] = None if dyadic(x) or _round(x) else _meaning(abs(x))
     meaning = _meanings[x]
     return x if meaning is None else balls(meaning() if x > 0 else -meaning())
 
@@ -80,6 +81,11 @@ def digits(x: float) -> int:
 def dyadic(x: float) -> bool:
     """Whether a float is written exactly as people write it: 0.5, 3.0, inf; not 0.1."""
     return not math.isfinite(x) or Fraction(repr(x)) == Fraction(x)
+
+
+def _round(x: float) -> bool:
+    """Whether a float is plainly no rounded constant: it uses a part of its bits only, as 2.0**66 does."""
+    return math.ldexp(math.frexp(x)[0], ROUND_BITS).is_integer()
 
 
 def _meaning(x: float) -> Callable[[], Any] | None:

@@ -38,6 +38,7 @@ class Framework:
 
 
 TURNED = "turned"  # the points at which a framework took another branch than float64 does
+FEWEST = 128  # rows of a padded batch: as many as the quick profile asks for, so that fewer cost no compilation more
 FEW_BRANCHES = 3  # up to so many branches are compiled each; more are cheaper operation by operation
 
 
@@ -110,8 +111,8 @@ def _alone(inquiry: Inquiry, framework: Framework, row: int) -> dict[str, Array]
 
 
 def _padded(rows: Rows, points: int) -> Rows:
-    """The rows, filled up with the first one to the next power of two at or above `points` (at least 8)."""
-    size = max(8, 1 << (points - 1).bit_length())
+    """The rows, filled up with the first one to the next power of two at or above `points`, and to `FEWEST`."""
+    size = max(FEWEST, 1 << (points - 1).bit_length())
     return np.concatenate([rows, np.full(size - len(rows), rows[0])])
 
 

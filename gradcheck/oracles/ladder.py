@@ -29,6 +29,9 @@ FINE_RUNGS = 18  # 2**-7 .. 2**-41 of the scale
 COARSE_RUNGS = 8  # up to 2**9 of the scale, or at the wide scale
 FINER = {0: 5, 5: 6, 6: 8, 8: 10, 10: 13, 13: FINE_RUNGS}  # so many fine rungs are asked for next
 COARSER = {0: 2, 2: 4, 4: 6, 6: COARSE_RUNGS}
+FEW = 8  # of so few functions a reading costs more than what rungs in between might save
+FINER_FEW = {5: 8, 6: 8, 8: 13, 10: 13, 13: FINE_RUNGS}
+COARSER_FEW = {0: 4, 2: 4, 4: COARSE_RUNGS, 6: COARSE_RUNGS}
 LEVEL = 5  # a function with not one bit changed on so many of the finest rungs is constant there
 ALONE = 10  # a single side may be settled by so many rungs
 DEEP = 13  # noise that is still the same on so many rungs is noise, whatever its cause
@@ -183,12 +186,15 @@ def _groups(
 ) -> Iterator[tuple[IntArray, _Ladder]]:
     """Which functions climb on, and their ladders with the next rungs."""
     if ladder.fine < FINE_RUNGS and (rows := np.flatnonzero(going & finer)).size:
-        yield rows, ladder.rows(rows).finer(problem.only(rows), FINER[ladder.fine])
+        ways = FINER_FEW if rows.size <= FEW else FINER
+        yield rows, ladder.rows(rows).finer(problem.only(rows), ways[ladder.fine])
     if ladder.coarse == COARSE_RUNGS:
         return
     near = problem.lift == COARSE_RUNGS
-    for here, want, gap in ((near, COARSER[ladder.coarse], False), (~near, COARSE_RUNGS, True)):
+    for here, gap in ((near, False), (~near, True)):
         if (rows := np.flatnonzero(going & ~finer & here)).size:
+            ways = COARSER_FEW if rows.size <= FEW else COARSER
+            want = COARSE_RUNGS if gap else ways[ladder.coarse]
             yield rows, ladder.rows(rows).coarser(problem.only(rows), want, gap)
 
 

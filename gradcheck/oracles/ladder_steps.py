@@ -151,11 +151,10 @@ def evaluate(g: Function, rows: IntArray, offsets: Array) -> tuple[Array, int]:
 def grid_of(values: Array) -> Array:
     """The weight of the last set bit of each number: the grid it may have been rounded to (inf for zero)."""
     bits = np.ascontiguousarray(values).view(np.int64)
-    fraction = bits & ((1 << 52) - 1)
-    whole = fraction | (1 << 52)
-    last = np.where(fraction == 0, 1 << 52, whole & -whole)
-    _, exponent = np.frexp(values)
-    return np.where((values == 0) | ~np.isfinite(values), np.inf, np.ldexp(last.astype(np.float64), exponent - 53))
+    alone = (bits & ((1 << 52) - 1)) == 0  # a power of two: no bit but the one that is not written
+    without = (bits & (bits - 1)).view(np.float64)
+    weight = np.abs(np.where(alone, values, values - without))
+    return np.where((weight > 0) & (weight < np.inf), weight, np.inf)
 
 
 def unchanged(samples: Samples) -> BoolArray:
@@ -186,10 +185,10 @@ def quantum(samples: Samples, top: int) -> Array:
         return common
     grid, change, largest = (np.zeros(samples.middle.shape) for _ in range(3))
     deep = np.zeros(samples.middle.shape, dtype=bool)
+    nearest = np.fmin(grid_of(samples.above), grid_of(samples.below))
     for rung, alive in enumerate(live):
         above, below = samples.above[rung], samples.below[rung]
-        near = np.fmin(grid_of(above), grid_of(below))
-        grid = np.where(alive & (near < np.inf), near, grid)
+        grid = np.where(alive & (nearest[rung] < np.inf), nearest[rung], grid)
         moved = np.fmax(np.abs(above - samples.middle), np.abs(below - samples.middle))
         change = np.where(alive, moved, change)
         largest = np.fmax(largest, np.where(alive, moved, 0.0))
@@ -237,15 +236,12 @@ def jumps(samples: Samples, top: int) -> BoolArray:
 
 def _common_grid(samples: Samples, live: BoolArray) -> Array:
     """The coarsest grid, absolute (finest rungs) or relative (both ends), that holds all values; (L, N, K)."""
-    absolute = np.full(samples.middle.shape, np.inf)
-    relative = np.full(samples.middle.shape, np.inf)
     last = len(live) - 3
-    for rung in {0, 1, 2, last, last + 1, last + 2}:
-        for side in (samples.above[rung], samples.below[rung]):
-            grid = grid_of(side)
-            if rung >= last:
-                absolute = np.where(live[rung], np.minimum(absolute, grid), absolute)
-            relative = np.where(live[rung], np.fmin(relative, grid / np.abs(side)), relative)
+    ends = sorted({0, 1, 2, last, last + 1, last + 2})
+    sides = np.stack([samples.above[ends], samples.below[ends]])
+    grids = np.where(live[ends], grid_of(sides), np.inf)
+    absolute = grids[:, ends.index(last) :].min(axis=(0, 1))
+    relative = np.fmin.reduce(np.where(live[ends], grids / np.abs(sides), np.inf), axis=(0, 1))
     relative = np.where((relative > _COARSE_BITS) & (relative < np.inf), relative, 0.0)
     sizes = np.fmax(np.fmax(np.abs(samples.above), np.abs(samples.below)), np.abs(samples.middle))
     scaled: Array = np.nan_to_num(relative * sizes, nan=0.0, posinf=0.0)

@@ -151,10 +151,11 @@ def _settle_column(
     bar[~(bar < np.inf)] = np.inf
     bar = _against_luck(bar)
     standing = np.where(_unrefuted(high, bar), bar, np.inf)
-    rung = np.argmin(standing, axis=0)[None]
+    rung = np.argmin(standing, axis=0)
+    place = rung * rung.size + np.arange(rung.size).reshape(rung.shape)
 
     def at(stack: Array) -> Array:
-        chosen: Array = np.take_along_axis(stack, rung, axis=0)[0]
+        chosen: Array = stack.reshape(-1)[place]
         return chosen
 
     width = at(standing)
@@ -167,8 +168,8 @@ def _settle_column(
     quiet = known & (fine <= 16.0 * at(rounding[column:]))
     jump = at(companion[column]) if companion is not None else None
     there = np.isfinite(high)
-    coarsest = rung[0] <= np.argmax(there, axis=0)
-    finest = rung[0] >= len(high) - 1 - np.argmax(there[::-1], axis=0)
+    coarsest = rung <= np.argmax(there, axis=0)
+    finest = rung >= len(high) - 1 - np.argmax(there[::-1], axis=0)
     return Settled(center, width, still, size, fine, quiet, coarsest, finest, jump)
 
 
@@ -194,14 +195,13 @@ def _against_luck(bar: Array) -> Array:
 
 def _unrefuted(value: Array, bar: Array) -> BoolArray:
     """Which rungs no finer rung contradicts: a derivative is a limit, so the finer one is right."""
-    stands = np.empty(value.shape, dtype=bool)
-    low = np.full(value.shape[1:], -np.inf)
-    high = np.full(value.shape[1:], np.inf)
-    for rung in range(len(value) - 1, -1, -1):
-        here, width = value[rung], bar[rung]
-        stands[rung] = (here - width <= high) & (here + width >= low)
-        np.fmax(low, here - _REFUTE * width, out=low)
-        np.fmin(high, here + _REFUTE * width, out=high)
+    room = _REFUTE * bar[:0:-1]
+    finer = value[:0:-1]  # the finest first
+    low, high = np.full(value.shape, -np.inf), np.full(value.shape, np.inf)
+    np.subtract(finer, room, out=low[1:])
+    np.add(finer, room, out=high[1:])
+    low, high = np.fmax.accumulate(low)[::-1], np.fmin.accumulate(high)[::-1]
+    stands: BoolArray = (value - bar <= high) & (value + bar >= low)
     return stands
 
 

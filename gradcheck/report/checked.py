@@ -13,6 +13,7 @@ from gradcheck.report.checked_html import html
 from gradcheck.report.naming import Code
 from gradcheck.report.reproduce import lines as reproducing
 from gradcheck.report.reproduce import right_of
+from gradcheck.report.reproduce_large import drawn
 from gradcheck.run.check import Checked, sizes_text
 
 LONG = 200  # characters of an array that are shown
@@ -116,6 +117,9 @@ def _counts(result: Result) -> str:
 
 def _shown(result: Result, seen: Seen) -> list[str]:
     """Where, the two numbers, and Python that shows them."""
+    if seen.way == "large":
+        told = f"  got {seen.got!r}; right: {right_of(seen)} ± {seen.bar:.1g} by {seen.whose}"
+        return [drawn(seen), told, *(f"  {line}" for line in reproducing(result.door, result.code, seen))]
     called = as_called(result.code, seen)
     where = f"at {called.place(seen)}, point " if seen.whose and seen.way in ELEMENT else "at "
     at = ", ".join(f"{n} = {_text(v)}" for n, v in called.inputs.items())

@@ -18,6 +18,7 @@ from gradcheck.report.trace import Telling, telling
 from gradcheck.run.plain import plain
 from gradcheck.run.trace import Traced, chosen, point_of, trace
 from gradcheck.spec import Spec, load_many
+from gradcheck.spec.dims import written
 
 
 @dataclass
@@ -65,7 +66,7 @@ class Explained:
             "gradcheck_explain": 1, "id": spec.id, "file": spec.place.file, "line": spec.place.line,
             "summary": spec.summary, "formula": formula(spec),
             "inputs": [
-                {"name": i.name, "shape": i.shape, "domain": i.domain.text, "differentiable": i.differentiable}
+                {"name": i.name, "shape": written(i.shape), "domain": i.domain.text, "differentiable": i.differentiable}
                 for i in spec.inputs
             ],
             "claims": [{"kind": c.kind.value, "of": c.of, "formula": c.program.text} for c in spec.claims],

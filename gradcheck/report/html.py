@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gradcheck.errors import UsageError
-from gradcheck.report import details, rows
+from gradcheck.report import details, rows, tried
 from gradcheck.report.layout import draw
 from gradcheck.report.mathml import mathml
 from gradcheck.report.svg import Line, line_plot
@@ -56,6 +56,7 @@ def render(run: Run) -> str:
         run=run,
         rows=rows,
         details=details,
+        tried=tried,
         matrix=ordered,
         sections=[_section(row, details.left_out(row, len(ordered))) for row in ordered],
         columns=rows.columns(run),

@@ -13,6 +13,7 @@ from gradcheck.judge.cells import Seen
 from gradcheck.report.as_called import as_called
 from gradcheck.report.naming import Code
 from gradcheck.report.reproduce_doors import DOORS
+from gradcheck.report.reproduce_large import large_lines
 from gradcheck.report.reproduce_words import Door, joined
 
 QUOTIENT = 1e-6  # the step of a plain difference quotient, in sizes of the number
@@ -25,6 +26,8 @@ def lines(door: str, code: Code, seen: Seen) -> list[str]:
     """
     if door not in DOORS:  # the caller's own objects, of which no text can be made
         return []
+    if seen.way == "large":
+        return large_lines(DOORS[door], code, seen, _python(right_of(seen)))
     if seen.way == "stated":  # what stands beside the code is to be shown, in NumPy
         if door == "numpy" or code.parameters or not (code.rule("vjp") or code.rule("gradient")):
             return []

@@ -25,6 +25,9 @@ class TorchDoor(Door):
         real = kinds.get(np.asarray(value).dtype.kind, "")
         return f"torch.tensor({number(value, 'torch.nan', 'torch.inf')}{real})"
 
+    def given(self, array: str) -> str:
+        return f"torch.tensor({array})"
+
     def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
         marked = [f"{item}.requires_grad_()" if k in moving else item for k, item in enumerate(items)]
         return f"[{', '.join(marked)}]"
@@ -108,6 +111,9 @@ class JaxDoor(Door):
 
     def array(self, value: Any) -> str:
         return f"jnp.array({number(value, 'jnp.nan', 'jnp.inf')})"
+
+    def given(self, array: str) -> str:
+        return f"jnp.array({array})"
 
     def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
         return f"[{', '.join(items)}]"

@@ -22,6 +22,9 @@ class NumpyDoor(Door):
     def array(self, value: Any) -> str:
         return f"np.array({number(value, 'np.nan', 'np.inf')})"
 
+    def given(self, array: str) -> str:
+        return array
+
     def sequence(self, items: Sequence[str], moving: Sequence[int]) -> str:
         return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 

@@ -22,6 +22,9 @@ class Door(Protocol):
     def array(self, value: Any) -> str:
         """An array of these numbers."""
 
+    def given(self, array: str) -> str:
+        """An array of the numbers of a NumPy expression."""
+
     def many(self, values: Sequence[Any], moving: Sequence[int]) -> str:
         """The inputs."""
         return self.sequence([self.array(v) for v in values], moving)

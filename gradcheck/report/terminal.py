@@ -12,11 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from gradcheck.report import details, rows
+from gradcheck.report import details, rows, tried
 from gradcheck.report.standing import label
 from gradcheck.run.outcome import Outcome, Run
 
 MOST_LINES = 8  # of one explanation
+MOST_REMARKS = 10  # on what was hardly tried
 LONGEST = 200  # characters of one line of an explanation
 BAR_FROM = 5  # outcomes; fewer are over before a bar is read
 # By the style of a sign, as the page has classes.
@@ -44,6 +45,7 @@ def print_run(run: Run, console: Console, verbose: bool = False) -> None:
     for row in broken:
         _say(console, "")
         _explanation(console, row.outcome)
+    _remarks(console, tried.remarks(run, verbose), verbose)
     if everything:
         _say(console, "")
         _say(console, _effort(run), "dim")
@@ -139,6 +141,17 @@ def _explanation(console: Console, outcome: Outcome) -> None:
     _say(console, first, "bold")
     for line in rest:
         _say(console, line)
+
+
+def _remarks(console: Console, remarks: tuple[str, ...], verbose: bool) -> None:
+    """What was hardly tried; of many remarks the first few, unless `verbose`."""
+    if remarks:
+        _say(console, "")
+    most = len(remarks) if verbose or len(remarks) <= MOST_REMARKS else MOST_REMARKS - 1
+    for remark in remarks[:most]:
+        _say(console, remark if verbose else _cut(remark), "yellow")
+    if remarks[most:]:
+        _say(console, f"{len(remarks) - most} more such remarks: --verbose shows all", "yellow")
 
 
 def _table(console: Console, columns: tuple[str, ...], shown: tuple[rows.Row, ...]) -> None:

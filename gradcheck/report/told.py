@@ -20,6 +20,7 @@ from gradcheck.report.trace import Telling, Up
 from gradcheck.report.written_at import barred
 from gradcheck.run.trace import EXAMPLE, GIVEN, ONES, Judged, Traced
 from gradcheck.spec import ClaimKind, Input, Spec
+from gradcheck.spec.dims import written
 
 DIGITS, DIGITS_OF_MANY = 6, 4  # of a number that stands alone, and of one in an array
 WHOLE, FIRST = 4, 3  # numbers of an array that is written out; first ones of a longer array
@@ -76,7 +77,7 @@ def formula(spec: Spec) -> str:
 
 def taken(i: Input) -> str:
     """What an input is, in words."""
-    what = f"shape [{', '.join(map(str, i.shape))}]" if i.shape else "a number"
+    what = f"shape [{', '.join(map(str, written(i.shape)))}]" if i.shape else "a number"
     domain = "" if i.domain.text == "real" else f", {i.domain.text}"
     return what + domain + ("" if i.differentiable else ", held constant")
 

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.cases.given import Given, Sampler, dimensions, settled
+from gradcheck.cases.large import large_points, refusal
 from gradcheck.cases.plans import digest
 from gradcheck.cases.planting import Tried, points, sampled
 from gradcheck.errors import UsageError, did_you_mean
-from gradcheck.judge.cells import CELLS, FAILING, CellFinding, Kind, Standing, Tally, standing
+from gradcheck.judge.cells import CELLS, CellFinding, Standing, Tally
 from gradcheck.judge.finding import Verdict
 from gradcheck.oracles.blackbox import Asked, Learnt, NotOffered, Second, Subject, flat, learnt
 from gradcheck.oracles.paired import join
@@ -26,12 +27,15 @@ from gradcheck.run.check_batch import judge_batch
 from gradcheck.run.check_forward import judge_forward
 from gradcheck.run.check_judging import Judging, tallies
 from gradcheck.run.check_kinks import judge_kinks
+from gradcheck.run.check_large_cells import is_large, judge_large
 from gradcheck.run.check_shape import judge_shape
 from gradcheck.run.check_shrink import shrunk
 from gradcheck.run.check_stated import SLOPES, Stated, judge_stated
 from gradcheck.run.check_structure import QUESTIONS, chosen, judge_structure
 from gradcheck.run.check_tape import judge_refusals
+from gradcheck.run.check_verdict import verdict_of, with_ends, without_echoes
 from gradcheck.run.isolated import Ward, kept_apart
+from gradcheck.run.large_state import power_of
 from gradcheck.run.surroundings import Surroundings
 from gradcheck.spec.model import Domain
 
@@ -51,6 +55,7 @@ class Wanted:
     strict: bool = False
     time_limit: float = TIME_LIMIT
     together: str = ""  # why it is judged in this very process; "" where it is not
+    outputs: int = 1  # numbers that the function gives, as far as they are known: with many, no Jacobian is formed
     simpler: bool = True  # whether a number that is wrong is looked for at simpler points
 
 
@@ -93,9 +98,17 @@ def check_subject(
     """Judge a subject in all wanted cells, over all shapes. Warnings of the code under test are its own affair."""
     ward = Ward(tuple(CELLS), wanted.time_limit, wanted.together)
 
+    large = is_large(inputs, wanted.seed, wanted.outputs)
+    why = "" if callable(inputs) or not large else refusal(inputs)
+    if large and (why or stated is not None):
+        return not_judged(why or "what is stated beside the code is not asked of so many numbers")
+
     def judge(watch: Watch) -> Checked:
         with _undisturbed(watch) as around:
-            checked = _checked(subject, inputs, names, wanted, second, stated, watch)
+            if large:
+                checked = _checked_large(subject, inputs, names, wanted, watch)
+            else:
+                checked = _checked(subject, inputs, names, wanted, second, stated, watch)
         return replace(checked, notes=(*checked.notes, *around.notes()))
 
     checked = kept_apart(judge, ward)
@@ -143,47 +156,30 @@ def _checked(
         raised = next((j.raised for j in all_of_it if j.raised), "")
         notes.append(f"{dropped} points have no finite value and were left out" + (f" ({raised})" if raised else ""))
     put = wanted.cells if stated else wanted.cells - {"stated"}  # nothing is stated beside the code mostly
-    findings = [f for cell in CELLS if cell in put for f in board[cell].findings()]
-    findings = [shrunk(f, all_of_it) if wanted.simpler else f for f in _without_echoes(findings)]
-    findings = _with_ends(findings, watch)
-    needed = [cell for cell in (witnessing,) if cell in wanted.cells]
-    verdict = standing(sorted(findings, key=_rank), needed, wanted.strict)
+    findings = without_echoes([f for cell in CELLS if cell in put for f in board[cell].findings()])
+    findings = with_ends([shrunk(f, all_of_it) if wanted.simpler else f for f in findings], watch)
     return Checked(
-        verdict, tuple(findings), _power(all_of_it), sum(len(j.points) for j in all_of_it),
-        tuple(shapes), watch.calls, watch.seconds, dropped, tuple(notes),
+        verdict_of(findings, witnessing, wanted.cells, wanted.strict), tuple(findings), _power(all_of_it),
+        sum(len(j.points) for j in all_of_it), tuple(shapes), watch.calls, watch.seconds, dropped, tuple(notes),
         learnt(subject, stated.by if stated else None),
     )  # fmt: skip
 
 
-FOREIGN = {"precision": "precise numbers", "broadcast": "inputs of another shape"}
-
-
-def _with_ends(findings: Sequence[CellFinding], watch: Watch) -> list[CellFinding]:
-    """A cell in which a call was the end of a process has crashed, whoever did not notice it; also an unasked cell.
-
-    Two cells hand in what the code may not have been written for: there it is a silence.
-    """
-    ends = dict(reversed([*watch.told, *((d.cell, str(d)) for d in watch.deaths)]))
-    for cell in FOREIGN.keys() & ends.keys():
-        silence = CellFinding(cell, Kind.SILENT, f"the code does not run on {FOREIGN[cell]} ({ends.pop(cell)})")
-        findings = [silence if (f.cell, f.kind) in ((cell, Kind.SILENT), (cell, Kind.CRASHED)) else f for f in findings]
-    crashed = {f.cell for f in findings if f.kind is Kind.CRASHED}
-    more = {cell: CellFinding(cell, Kind.CRASHED, text, wrong=1) for cell, text in ends.items() if cell not in crashed}
-    idle = (Kind.RIGHT, Kind.SILENT, Kind.UNMEASURED)
-    kept = [f for f in findings if f.cell not in more or f.kind not in idle]
-    return sorted([*kept, *more.values()], key=lambda f: [*CELLS].index(f.cell))
-
-
-ORDER = (
-    "repeat", "value", "mutation", "shape", "reverse", "stated", "nonfinite", "kinks", "forward", "adjoint", "layout",
-    "linear", "zero", "primal", "subsets", "undefined", "detached", "accumulate", "broadcast", "second", "mixed",
-    "vmap", "compiled", "precision", "float32",
-)  # fmt: skip
-
-
-def _rank(finding: CellFinding) -> int:
-    """Which finding speaks for the whole: what spoils the others comes first."""
-    return ORDER.index(finding.cell)
+def _checked_large(
+    subject: Subject, inputs: tuple[Given, ...] | Sampler, names: Sequence[str], wanted: Wanted, watch: Watch
+) -> Checked:
+    """The same where inputs have very many numbers: few points, and no Jacobian."""
+    board = tallies()
+    seed = digest(f"{subject.name}:large", wanted.seed)
+    large = judge_large(Asked(subject, watch), inputs, names, seed, board, wanted.cells)
+    power, notes = power_of(large)
+    notes += [f"{large.dropped} points have no finite value and were left out"] if large.dropped else []
+    put = [cell for cell in CELLS if cell in wanted.cells and cell != "stated"]
+    findings = with_ends(without_echoes([f for cell in put for f in board[cell].findings()]), watch)
+    return Checked(
+        verdict_of(findings, "reverse", wanted.cells, wanted.strict), tuple(findings), power, len(large.points), ({},),
+        watch.calls, watch.seconds, large.dropped, tuple(notes), learnt(subject),
+    )  # fmt: skip
 
 
 def sizes_of(givens: Sequence[Given], seed: int) -> list[dict[str, int]]:
@@ -198,26 +194,31 @@ def sizes_of(givens: Sequence[Given], seed: int) -> list[dict[str, int]]:
     return [s for k, s in enumerate(found) if s not in found[:k]]
 
 
-def complex_outputs(
+def first_outputs(
     subject: Subject, inputs: tuple[Given, ...] | Sampler, pairs: frozenset[int], wanted: Wanted
-) -> tuple[bool, ...]:
-    """Which outputs are complex, at the first point that there is; none where the function has no value there.
+) -> tuple[tuple[bool, ...], int]:
+    """Which outputs are complex, and how many numbers they have, at the first point that there is.
+
+    None and 1 where the function has no value there.
 
     pairs: which inputs are pairs of real numbers, of which the subject expects complex ones.
     """
 
-    def look(watch: Watch) -> tuple[bool, ...]:
+    def look(watch: Watch) -> tuple[tuple[bool, ...], int]:
         with _undisturbed(watch):
             try:
                 if callable(inputs):
-                    first = sampled(inputs, 1, wanted.seed)[0]
+                    first = sampled(inputs, 1, wanted.seed)[0].inputs
+                elif is_large(inputs, wanted.seed) and not refusal(inputs):
+                    first = large_points(inputs, wanted.seed)[0].make()
                 else:
                     sizes = sizes_of(inputs, wanted.seed)[0]
-                    first = points([settled(g, sizes) for g in inputs], 1, wanted.seed)[0]
-                given = [join(np.array(x)) if k in pairs else x for k, x in enumerate(first.inputs)]
-                return tuple(np.iscomplexobj(v) for v in Asked(subject, watch).value(given))
+                    first = points([settled(g, sizes) for g in inputs], 1, wanted.seed)[0].inputs
+                given = [join(np.array(x)) if k in pairs else x for k, x in enumerate(first)]
+                found = Asked(subject, watch).value(given)
+                return tuple(np.iscomplexobj(v) for v in found), sum(v.size for v in found)
             except Exception:  # whatever it raises is told when it is judged
-                return ()
+                return (), 1
 
     return kept_apart(look, Ward(("value",), wanted.time_limit, wanted.together))
 
@@ -345,13 +346,6 @@ def _silences(
         return
     for cell in ("forward", "adjoint"):
         board[cell].silence = board[cell].silence or "no point was fit for it"
-
-
-def _without_echoes(findings: Sequence[CellFinding]) -> list[CellFinding]:
-    """Beside a wrong rule its lost digits, and what it does outside the limits, say nothing more."""
-    if not any(f.kind in FAILING for f in findings):
-        return list(findings)
-    return [f for f in findings if f.kind not in (Kind.INACCURATE, Kind.OUTSIDE)]
 
 
 def _power(judged: Sequence[Judging]) -> Mapping[str, float] | None:

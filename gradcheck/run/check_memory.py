@@ -19,15 +19,16 @@ Layout = Callable[[Array], Array]
 
 def layouts() -> Iterator[tuple[str, str, Layout]]:
     """The same numbers, otherwise in memory: a word, the words, the way."""
-    yield "strided", "every second number of a longer array", _strided
-    yield "transposed", "a transposed array", lambda a: np.asfortranarray(a) if a.ndim > 1 else _strided(a)
+    yield "strided", "every second number of a longer array", strided
+    yield "transposed", "a transposed array", lambda a: np.asfortranarray(a) if a.ndim > 1 else strided(a)
     yield "reversed", "a reversed view", lambda a: np.ascontiguousarray(a[..., ::-1])[..., ::-1] if a.ndim else a.copy()
 
 
-def _strided(a: Array) -> Array:
+def strided(a: Array) -> Array:
+    """The same numbers as every second one of a longer array."""
     if not a.ndim:
         return a.copy()
-    room = np.full((*a.shape[:-1], 2 * a.shape[-1]), 7.25).astype(a.dtype)
+    room = np.full((*a.shape[:-1], 2 * a.shape[-1]), 7.25, a.dtype)
     room[..., ::2] = a
     return room[..., ::2]
 

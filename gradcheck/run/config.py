@@ -12,19 +12,20 @@ from gradcheck.oracles import hearing
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How hard to look: size assignments a function, cases a size, points a case."""
+    """How hard to look: size assignments a function, cases a size, points a case; empty: dimensions of size 0 too."""
 
     name: str
     shapes: int
     per_shape: int
     points: int
+    empty: bool = False
 
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
         "quick": Profile("quick", shapes=2, per_shape=1, points=128),
         "default": Profile("default", shapes=3, per_shape=1, points=256),
-        "thorough": Profile("thorough", shapes=8, per_shape=2, points=1024),
+        "thorough": Profile("thorough", shapes=8, per_shape=2, points=1024, empty=True),
     }
 )
 WITNESSES = tuple(name for name in hearing.WITNESSES if name not in hearing.ON_REQUEST)

@@ -92,6 +92,8 @@ def _pasted(case: Case, finding: Finding, config: Config) -> tuple[tuple[str, ..
     worst = finding.worst
     assert worst is not None
     kinds = (case.inputs, case.cotangents, case.tangents)
+    if any(not array.size for arrays in kinds for array in arrays.values()):
+        return (), (), ""  # a list of nothing does not tell its shape
     inputs, cotangents, tangents = (
         {n: np.asarray(v)[None] for n, v in _short(arrays, 0, case.dtype).items()} for arrays in kinds
     )

@@ -8,12 +8,24 @@ from dataclasses import dataclass, replace
 from statistics import median
 from types import MappingProxyType
 
-from gradcheck.cases import build, example_case, example_sizes, narrowed, near_jumps, neighbours, plans
+import numpy as np
+
+from gradcheck.cases import (
+    Tally,
+    build,
+    empty_cases,
+    example_case,
+    example_sizes,
+    narrowed,
+    near_jumps,
+    neighbours,
+    plans,
+)
 from gradcheck.expr import to_latex
 from gradcheck.judge import Finding, Power, Verdict, Whole, conventions, judge, overall, power, witness_verdict
 from gradcheck.judge.budgets import dtype_of
 from gradcheck.judge.whole import mode_verdict
-from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Testimony
+from gradcheck.oracles import INDEPENDENT, Evidence, Hearing, Inquiry, Silence, Testimony
 from gradcheck.oracles.hearing import COMPUTING, titled
 from gradcheck.oracles.inquiry import claimed
 from gradcheck.oracles.tremor import tremors
@@ -22,8 +34,10 @@ from gradcheck.run.counterexample import counterexample
 from gradcheck.run.outcome import ClaimText, Outcome, WitnessResult
 from gradcheck.run.pictures import graph_of, plot_of
 from gradcheck.run.plain import plain
+from gradcheck.run.statistics import nothing_found, statistics_of
 from gradcheck.run.store import failure_id
 from gradcheck.spec import Case, Example, Spec
+from gradcheck.spec.dims import written
 from gradcheck.spec.words import DTYPES
 
 NEARBY = 6  # neighbours of a case at which it is seen whether an error is one of rounding
@@ -42,13 +56,15 @@ def judge_function(spec: Spec, config: Config, lost: Mapping[str, str] = Mapping
     """The outcome of one function, whatever happens on the way. lost: what of it was the end of a process before."""
     start = time.perf_counter()
     ended = dict(lost)
-    heard = [_hear(case, config, example, ended) for case, example in cases_of(spec, config)]
+    tally = Tally()
+    heard = [_hear(case, config, example, ended) for case, example in cases_of(spec, config, tally)]
+    heard += _of_nothing(spec, config, tally, ended) if config.profile.empty else []
     findings = [f for h in heard for f in h.findings]
     known, stale = known_deviations(spec, findings)
     counted = [f for f in findings if (f.witness, f.verdict.value) not in known]
     whole = overall(counted, _independent(config), claimed_quantities(spec))
     if not heard:
-        whole = Whole(Verdict.UNWITNESSED, False, "no point of the domain was found", "", None)
+        whole = Whole(Verdict.UNWITNESSED, False, nothing_found(tally), "", None)
     pairs = [(h.case, f) for h in heard for f in h.findings]
     example = counterexample(pairs, whole, config, heard[0].case) if whole.verdict is Verdict.DISAGREES else None
     passed, sentence = _passed(spec, whole, stale)
@@ -67,6 +83,7 @@ def judge_function(spec: Spec, config: Config, lost: Mapping[str, str] = Mapping
         notes=(*(f"known deviation of {k.witness}: {k.reason}" for k in spec.known), *_noted(heard)),
         seconds=time.perf_counter() - start,
         seconds_in_witnesses=sum(t.seconds for h in heard for t in h.said.values()),
+        statistics=statistics_of(spec, [h.case for h in heard], tally, any(map(_moves, heard))),
     )  # fmt: skip
     return outcome if example is None or passed or config.store is None else _stored(outcome)
 
@@ -79,16 +96,25 @@ def _noted(heard: Sequence[_Heard]) -> list[str]:
     return [*dict.fromkeys(notes), *(told for told in [next((k for k in kinks if k), "")] if told)]
 
 
+def _moves(heard: _Heard) -> bool:
+    """Whether any derivative that a party gives is something else than 0."""
+    evidence = [said for said in heard.said.values() if isinstance(said, Evidence)]
+    answers = [(name, m.center) for said in evidence for name, m in said.answers.items()]
+    return any(np.nan_to_num(numbers).any() for name, numbers in answers if not name.startswith("value"))
+
+
 def claimed_quantities(spec: Spec) -> list[str]:
     """The derivatives that an independent witness must agree with."""
     return [quantity for _, quantity in claimed(spec)]
 
 
-def cases_of(spec: Spec, config: Config) -> Iterator[tuple[Case, Example | None]]:
+def cases_of(spec: Spec, config: Config, tally: Tally | None = None) -> Iterator[tuple[Case, Example | None]]:
+    """Every case that a function is judged at, with the example that it is made of. tally: counts what is drawn."""
     for example in spec.examples:
         yield example_case(spec, example, example_sizes(spec, example)), example
     profile = config.profile
-    built = [build(spec, plan, profile.points) for plan in plans(spec, config.seed, profile.shapes, profile.per_shape)]
+    planned = plans(spec, config.seed, profile.shapes, profile.per_shape)
+    built = [build(spec, plan, profile.points, tally) for plan in planned]
     found = [case for case in built if case is not None]
     beside = near_jumps(found[0]) if found else None
     for case in [*found, *([] if beside is None else [beside])]:
@@ -104,16 +130,38 @@ def _dtypes(spec: Spec, config: Config) -> tuple[str, ...]:
     return config.dtypes or spec.dtypes
 
 
-def _hear(case: Case, config: Config, example: Example | None, lost: dict[str, str]) -> _Heard:
+def _hear(
+    case: Case, config: Config, example: Example | None, lost: dict[str, str], implementations: bool = True
+) -> _Heard:  # fmt: skip
     computes = case.dtype in _dtypes(case.spec, config)
     names = [w for w in config.witnesses if computes or w not in COMPUTING]
-    said = Hearing(Inquiry(case), config.allowed, lost).all(names, example, implementations=computes)
+    said = Hearing(Inquiry(case), config.allowed, lost).all(
+        names, example, implementations=computes and implementations
+    )
     findings = judge(case, said)
     wrong = [f.witness for f in findings if f.verdict is Verdict.DISAGREES and f.worst is not None]
     if case.dtype != "float64" and wrong:
         nearby = neighbours(case, NEARBY)
         findings = judge(case, said, tremors(nearby, list(dict.fromkeys(wrong)), config.allowed))
     return _Heard(case, said, findings)
+
+
+def _of_nothing(spec: Spec, config: Config, tally: Tally, lost: dict[str, str]) -> Iterator[_Heard]:
+    """What is said where a dimension has size 0: nobody has to answer there, but who does must be right.
+
+    A gradient without numbers agrees by its shape. Code under test is not called: it may ask for one number at least.
+    """
+    for name, case in empty_cases(spec):
+        if isinstance(case, str):
+            tally.empty[name] = f"not asked: {case}"
+            continue
+        heard = _hear(case, config, None, lost, implementations=False)
+        silent = {who: said.message for who, said in heard.said.items() if isinstance(said, Silence)}
+        if "claim" in silent:
+            tally.empty[name] = f"not asked: the claim gives no numbers ({silent['claim']})"
+            continue
+        tally.empty[name] = "judged" + (f"; no answer of {', '.join(silent)}" if silent else "")
+        yield replace(heard, findings=tuple(f for f in heard.findings if f.compared))
 
 
 def _independent(config: Config) -> frozenset[str]:
@@ -214,4 +262,4 @@ def _stored(outcome: Outcome) -> Outcome:
 
 
 def _domain_text(shape: Sequence[str | int], text: str) -> str:
-    return f"shape ({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''}), {text}" if shape else text
+    return f"shape ({', '.join(map(str, written(shape)))}{',' if len(shape) == 1 else ''}), {text}" if shape else text

@@ -82,6 +82,40 @@ class Counterexample:
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """What the points of all cases held of one input."""
+
+    distinct: int  # different numbers
+    low: float | str | None  # the smallest and the largest, as `plain` writes them; None of no numbers
+    high: float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One side of a choice of the function or of a claim, told by the statement that holds where it is taken."""
+
+    of: str  # "" for the function, "gradient of x" for a claim
+    line: int  # of a code block, 0 in a formula
+    text: str  # "x > 800"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """How a function was tried, over its cases in float64."""
+
+    origins: Mapping[str, int]  # "example", "landmark", "drawn" … -> points
+    narrow: Mapping[str, int]  # dtype -> points judged in it besides
+    drawn: int  # points drawn, those refused among them
+    refused: Mapping[str, int]  # why -> points drawn
+    sizes: tuple[Mapping[str, int], ...]  # of the dimensions, each once
+    inputs: Mapping[str, Covered]
+    branches: int  # sides of all choices
+    never: tuple[Branch, ...]  # those that no point took
+    warnings: tuple[str, ...]  # where little or nothing was really tested
+    empty: Mapping[str, str] = field(default_factory=dict)  # dimension -> what came of its size 0, where it was tried
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """Everything a report may tell about one function or behaviour."""
 
@@ -114,6 +148,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     seconds_in_witnesses: float = 0.0
+    statistics: Statistics | None = None  # None of a behaviour, and in records of versions before there were any
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from gradcheck.expr import Control
 from gradcheck.oracles import Evidence, Hearing, Inquiry
 from gradcheck.run.outcome import Graph, GraphNode, Plot
 from gradcheck.spec import Case, ClaimKind, Input, Spec
+from gradcheck.spec.dims import keys_of
 
 Array = NDArray[np.float64]
 POINTS = 301
@@ -32,7 +33,7 @@ def plot_of(spec: Spec) -> Plot | None:
     if not i.differentiable or all(c.kind in (ClaimKind.JVP, ClaimKind.HESSIAN, ClaimKind.HVP) for c in spec.claims):
         return None
     x = _abscissae(i)
-    sizes = {d: 1 for d in i.shape if isinstance(d, str)}
+    sizes = dict.fromkeys(keys_of([i]), 1)
     kept = batch(spec, sizes, [{i.name: np.full((1,) * len(i.shape), v)} for v in x], None)
     return None if kept is None else _curves(kept, i, x)
 

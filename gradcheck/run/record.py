@@ -26,6 +26,7 @@ from gradcheck.run.outcome import (
     WitnessResult,
 )
 from gradcheck.run.plain import plain
+from gradcheck.run.statistics import statistics_from
 
 FORMAT = 1
 LIBRARIES = ("numpy", "scipy", "python-flint", "hypothesis", "torch", "jax")
@@ -136,4 +137,5 @@ def _outcome(data: Mapping[str, Any]) -> Outcome:
     if graph is not None:
         nodes = tuple(GraphNode(**n) for n in graph["nodes"])
         fields["graph"] = Graph(nodes, tuple((a, b) for a, b in graph["edges"]))
+    fields["statistics"] = statistics_from(fields.get("statistics"))
     return Outcome(**fields)

@@ -101,9 +101,14 @@ def _case(spec: Spec, failure: Failure) -> Case:
     _same_names(spec, "outputs", ct, spec.outputs)
     for i in spec.inputs:
         shape = inputs[i.name].shape
-        if shape != tuple(failure.sizes.get(d, -1) if isinstance(d, str) else d for d in i.shape):
+        wanted = tuple(failure.sizes.get(d, -1) if isinstance(d, str) else d for d in i.shape)
+        if 0 in shape and 0 in wanted:  # a list of nothing does not tell its other sizes
+            inputs[i.name] = np.zeros(wanted)
+            along |= {i.name: np.zeros(wanted)} if i.name in along else {}
+        elif shape != wanted:
             raise UsageError(f"{spec.id} takes another {i.name} now than the stored one of shape {shape}")
-    case = batch(spec, failure.sizes, [inputs], [ct], failure.dtype)
+    given = [ct] if any(array.size for array in ct.values()) else None  # a cotangent of nothing is the only one
+    case = batch(spec, failure.sizes, [inputs], given, failure.dtype)
     if case is None:
         raise UsageError(f"the stored point is not in the domain of {failure.spec} any more")
     if not along:

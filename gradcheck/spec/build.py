@@ -9,6 +9,7 @@ from gradcheck.errors import did_you_mean
 from gradcheck.expr import Program, parse_formula
 from gradcheck.spec import schema
 from gradcheck.spec.claims import build_claims
+from gradcheck.spec.dims import base_of, keyed, names_of
 from gradcheck.spec.domains import DISCRETE, wrong_shape
 from gradcheck.spec.entry import Entry
 from gradcheck.spec.examples import build_examples
@@ -78,7 +79,7 @@ def _accuracy(entry: Entry, form: schema.Function) -> Accuracy | None:
 
 
 def _dims(inputs: tuple[Input, ...]) -> set[str]:
-    return {size for i in inputs for size in i.shape if isinstance(size, str)}
+    return set(names_of(i.shape for i in inputs))
 
 
 def _inputs(entry: Entry, form: schema.Function) -> tuple[Input, ...]:
@@ -89,8 +90,8 @@ def _inputs(entry: Entry, form: schema.Function) -> tuple[Input, ...]:
         if reason:
             entry.complain_key(("inputs", name), f"{name[:60]!r} {reason}")
     _check_dims(entry, form)
-    dims = {size for i in form.inputs.values() for size in i.shape if isinstance(size, str)}
-    inputs = tuple(_input(entry, name, i, {*form.inputs, *dims}) for name, i in form.inputs.items())
+    dims = set(names_of(keyed(i.shape, name) for name, i in form.inputs.items()))
+    inputs = tuple(_input(entry, name, i, {*form.inputs, *dims}, form.inputs) for name, i in form.inputs.items())
     if inputs and not any(i.differentiable for i in inputs):
         entry.complain_key(("inputs",), "no input is differentiable, so there is nothing to judge")
     return inputs
@@ -98,25 +99,31 @@ def _inputs(entry: Entry, form: schema.Function) -> tuple[Input, ...]:
 
 def _check_dims(entry: Entry, form: schema.Function) -> None:
     for name, i in form.inputs.items():
-        for index, size in enumerate(i.shape):
-            reason = why_not_an_input(size) if isinstance(size, str) else ""
-            if isinstance(size, str) and size in form.inputs:
+        for index, size in enumerate(keyed(i.shape, name)):
+            reason = why_not_an_input(base_of(size)) if isinstance(size, str) else ""
+            if isinstance(size, str) and base_of(size) in form.inputs:
                 reason = "is an input, it cannot be a dimension too"
+            if reason and " or " in base_of(str(size)):
+                reason = "is no size; of two sizes the second is 1, as in 'n or 1'"
             if reason:
-                entry.complain(("inputs", name, "shape", index), f"{str(size)[:60]!r} {reason}")
+                entry.complain(("inputs", name, "shape", index), f"{base_of(str(size))[:60]!r} {reason}")
 
 
-def _input(entry: Entry, name: str, form: schema.Input, names: Collection[str]) -> Input:
+def _input(
+    entry: Entry, name: str, form: schema.Input, names: Collection[str], form_inputs: Collection[str]
+) -> Input:  # fmt: skip
     steps = ("inputs", name, "domain")
     domain = entry.domain(steps, form.domain, name, names)
     wanted = wrong_shape(domain, form.shape)
     if wanted:
         entry.complain(("inputs", name, "shape"), "this shape does not fit the domain", wanted)
+    if domain.below in form_inputs:
+        entry.complain(steps, f"{domain.below!r} is an input", "a dimension, as in index(n)")
     discrete = domain.kind in DISCRETE
     if discrete and form.differentiable:
         entry.complain(("inputs", name, "differentiable"), f"an input of domain {domain.kind!r} has no derivative")
     differentiable = not discrete if form.differentiable is None else form.differentiable
-    return Input(name, form.shape, form.dtype, domain, differentiable)
+    return Input(name, keyed(form.shape, name), form.dtype, domain, differentiable)
 
 
 def _function(entry: Entry, form: schema.Function, names: set[str]) -> _Function | None:

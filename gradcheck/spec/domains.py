@@ -1,7 +1,8 @@
 """Where may an input lie? The domain's text read into a `Domain`.
 
-A word (`positive`), an interval (`(0, 1]`, its ends formulas without names), a bounded integer (`integer [0, 5]`), a
-predicate over all inputs (`norm(x) > 0`), or one of the former and a predicate after a comma.
+A word (`positive`), a word with what it is of (`spd(1e6)`, `log_uniform(1e-8, 1e8)`, `index(n)`), an interval
+(`(0, 1]`, its ends formulas without names), a bounded integer (`integer [0, 5]`), a predicate over all inputs
+(`norm(x) > 0`), or one of the former and a predicate after a comma.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradcheck.errors import EvaluationError, ExpressionError, did_you_mean
 from gradcheck.expr import NUMPY, Program, parse_formula
+from gradcheck.expr.grammar import taken
+from gradcheck.expr.nodes import Sequence
 from gradcheck.spec.model import Domain
-from gradcheck.spec.words import STRUCTURES, WORDS
+from gradcheck.spec.words import DOMAINS_OF, STRUCTURES, WORDS
 
 _INF = math.inf
 _BOXES: dict[str, Domain] = {
@@ -51,15 +54,24 @@ def parse_domain(text: str, name: str, names: Collection[str]) -> Domain:
     word = _WORD.match(head.text)
     if head.text[:1] in ("(", "[") and _comma(head.text) >= 0:
         box = _interval(text, head)
-    elif word and (word[0] in WORDS or word[0] == head.text):
-        box = _worded(text, head, word[0])
+    elif word and _is_a_word(head.text, word[0]):
+        box = _worded(text, head, word[0], names)
     else:
         return _with_predicate(text, Domain(), _Piece(text.strip(), _indent(text)), names)
     if box.text == "nonzero":
-        box = _replaced(box, parse_formula(f"{name} != 0", [name]))
+        box = replace(box, predicate=parse_formula(f"{name} != 0", [name]))
     if rest is None:
-        return Domain(box.kind, box.low, box.high, box.low_open, box.high_open, box.predicate, text.strip())
+        return replace(box, text=text.strip())
     return _with_predicate(text, box, rest, names, name if box.text == "nonzero" else "")
+
+
+def parse_condition(text: str, names: Collection[str]) -> Program:
+    """The one condition written as `text`. Raises ExpressionError with its place, also for several in a list."""
+    program = parse_formula(text, names)
+    if isinstance(program.tree, Sequence):
+        place = max(_comma(text, level=0), 0)
+        raise _fail(text, place, "several conditions at once", "one, with 'and' between its parts")
+    return program
 
 
 def wrong_shape(domain: Domain, shape: tuple[str | int, ...]) -> str:
@@ -73,30 +85,60 @@ def wrong_shape(domain: Domain, shape: tuple[str | int, ...]) -> str:
 
 def _with_predicate(text: str, box: Domain, piece: _Piece, names: Collection[str], nonzero: str = "") -> Domain:
     try:
-        predicate = parse_formula(piece.text, names)
+        predicate = parse_condition(piece.text, names)
         if nonzero:
             predicate = parse_formula(f"({nonzero} != 0) and ({piece.text})", names)
     except ExpressionError as error:
         raise _at(text, piece.start, error) from None
-    return Domain(box.kind, box.low, box.high, box.low_open, box.high_open, predicate, text.strip())
+    return replace(box, predicate=predicate, text=text.strip())
 
 
-def _replaced(box: Domain, predicate: Program) -> Domain:
-    return Domain(box.kind, box.low, box.high, box.low_open, box.high_open, predicate, box.text)
+def _is_a_word(head: str, word: str) -> bool:
+    """Whether a domain's word begins here, and no formula that calls a function of the same name (`real(z) > 0`)."""
+    called = head[len(word) : len(word) + 1] == "("
+    if word in WORDS or word == head:
+        return not (called and word not in DOMAINS_OF and taken(word))
+    return called and not taken(word) and bool(did_you_mean(word, tuple(DOMAINS_OF)))
 
 
-def _worded(text: str, head: _Piece, word: str) -> Domain:
+def _worded(text: str, head: _Piece, word: str, names: Collection[str]) -> Domain:
     if word not in WORDS:
         suggestion = did_you_mean(word, WORDS)
         raise _fail(text, head.start, f"unknown domain {word!r}", "one of " + ", ".join(WORDS), suggestion)
     tail = head.text[len(word) :]
-    if not tail.strip():
-        box = _BOXES.get(word, Domain(kind=word))
-        return Domain(box.kind, box.low, box.high, box.low_open, box.high_open, None, word)
     start = head.start + len(word) + _indent(tail)
+    if word in DOMAINS_OF and (tail.strip()[:1] == "(" or word != "spd"):
+        return _of(text, _Piece(tail.strip(), start), word, names)
+    if not tail.strip():
+        return replace(_BOXES.get(word, Domain(kind=word)), text=word)
     if word != "integer" or tail.strip()[0] not in "([":
         raise _fail(text, start, f"{tail.strip()[:40]!r} cannot follow {word!r}", "a comma and a predicate")
     return _integers(text, start, _interval(text, _Piece(tail.strip(), start)))
+
+
+def _of(text: str, piece: _Piece, word: str, names: Collection[str]) -> Domain:
+    """`index(n)`, `log_uniform(1e-8, 1e8)`, `spd(1e6)`: `piece` is what stands behind the word."""
+    example = DOMAINS_OF[word]
+    if piece.text[:1] != "(" or piece.text[-1:] != ")" or _comma(piece.text + ",", level=0) != len(piece.text):
+        raise _fail(text, piece.start, f"{word!r} says of what in brackets", repr(example))
+    if word == "index":
+        return _index(text, _Piece(piece.text[1:-1].strip(), piece.start + 1), names)
+    if word == "log_uniform":
+        box = _interval(text, _Piece(f"[{piece.text[1:-1]}]", piece.start)) if _comma(piece.text) >= 0 else Domain()
+        if not 0 < box.low < box.high:
+            raise _fail(text, piece.start, "two numbers above 0 are needed, the smaller first", repr(example))
+        return replace(box, log=True)
+    condition = _bound(text, _Piece(piece.text[1:-1], piece.start + 1))
+    if not 1 <= condition < _INF:
+        raise _fail(text, piece.start + 1, f"a condition number is at least 1, not {condition:g}", repr(example))
+    return Domain(kind="spd", condition=condition)
+
+
+def _index(text: str, piece: _Piece, names: Collection[str]) -> Domain:
+    if piece.text not in names:
+        suggestion = did_you_mean(piece.text, tuple(names))
+        raise _fail(text, piece.start, f"{piece.text[:40]!r} is not a dimension", repr(DOMAINS_OF["index"]), suggestion)
+    return Domain("integer", low=0.0, low_open=False, below=piece.text)
 
 
 def _integers(text: str, start: int, box: Domain) -> Domain:

@@ -10,7 +10,7 @@ from gradcheck.errors import ExpressionError
 from gradcheck.expr import Program, parse_code, parse_formula
 from gradcheck.spec.complaints import Complaints
 from gradcheck.spec.document import Document, Path
-from gradcheck.spec.domains import parse_domain
+from gradcheck.spec.domains import parse_condition, parse_domain
 from gradcheck.spec.model import Domain, Place
 
 
@@ -76,7 +76,7 @@ class Entry:
     def condition(self, steps: Path, names: Collection[str]) -> Program | None:
         """The formula that the key below is; None, with a complaint, where it is not in the language."""
         try:
-            return parse_formula(str(steps[-1]).strip(), names)
+            return parse_condition(str(steps[-1]).strip(), names)
         except ExpressionError as error:
             place = self.document.inside_key(self.path + steps, error.column)
             self._add(place, steps[:-1], error.message, error.expected, error.suggestion)

@@ -147,7 +147,7 @@ def shape(value: Any) -> tuple[str | int, ...]:
 def _dimension(item: Any, index: int) -> str | int:
     if isinstance(item, str) or (isinstance(item, int) and not isinstance(item, bool) and item >= 1):
         return item
-    refuse(f"{item!r} is not a dimension", "a name or a size of at least 1", at=(index,))
+    refuse(f"{item!r} is not a dimension", "a name, a size of at least 1, or 'n or 1'", at=(index,))
 
 
 NUMBERS_MARK = "x-numbers"  # stands for a reference to the schema of nested numbers
@@ -160,8 +160,5 @@ Flag = Annotated[bool, BeforeValidator(boolean)]
 Numbers = Annotated[Any, PlainValidator(numbers), WithJsonSchema({NUMBERS_MARK: True})]
 Tag = Annotated[str, BeforeValidator(tag), WithJsonSchema({"type": "string", "pattern": f"^{ID}$"})]
 Reference = Annotated[str, BeforeValidator(reference), WithJsonSchema({"type": "string", "pattern": f"^{REFERENCE}$"})]
-Shape = Annotated[
-    tuple[str | int, ...],
-    PlainValidator(shape),
-    WithJsonSchema({"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 1}]}}),
-]
+_SIZE = {"anyOf": [{"type": "string", "examples": ["n", "n or 1"]}, {"type": "integer", "minimum": 1}]}
+Shape = Annotated[tuple[str | int, ...], PlainValidator(shape), WithJsonSchema({"type": "array", "items": _SIZE})]

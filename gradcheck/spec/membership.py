@@ -22,14 +22,20 @@ def inside(spec: Spec, inputs: Mapping[str, Array], sizes: Mapping[str, int]) ->
     Structured domains (simplex, spd, …) are met by construction and not tested here, so that a derivative may be
     taken by each coordinate.
     """
+    kept_out = [bad for _, bad in refusals(spec, inputs, sizes)]
+    return np.asarray(~np.logical_or.reduce(kept_out))
+
+
+def refusals(spec: Spec, inputs: Mapping[str, Array], sizes: Mapping[str, int]) -> list[tuple[str, Mask]]:
+    """Each input's domain in words, and the points (B,) that it keeps out."""
     points = len(next(iter(inputs.values())))
-    ok = np.ones(points, dtype=bool)
+    found = []
     for i in spec.inputs:
-        x = inputs[i.name]
-        ok &= _everywhere(within_box(i.domain, x))
+        good = _everywhere(within_box(i.domain.at(sizes), inputs[i.name]))
         if i.domain.predicate is not None:
-            ok &= _everywhere(_predicate(i.domain, inputs, sizes, points))
-    return ok
+            good &= _everywhere(_predicate(i.domain, inputs, sizes, points))
+        found.append((f"{i.domain.text!r} of {i.name}", ~good))
+    return found
 
 
 def within_box(domain: Domain, x: Array) -> Mask:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -37,6 +37,8 @@ class Domain:
 
     kind: "real" (a box), "integer", "boolean", or a structure: "simplex", "sphere", "orthogonal", "symmetric",
     "spd", "triangular", "sorted", "permutation", "probability".
+    log: its numbers are spread by their logarithms. condition: of an "spd" matrix, at most (0: as it comes).
+    below: the dimension whose size an integer stays below; `at` puts the end in.
     """
 
     kind: str = "real"
@@ -46,6 +48,14 @@ class Domain:
     high_open: bool = True
     predicate: Program | None = None
     text: str = "real"
+    log: bool = False
+    condition: float = 0.0
+    below: str = ""
+
+    def at(self, sizes: Mapping[str, int]) -> Domain:
+        """The domain where the dimensions have these sizes: an index ends with its dimension."""
+        known = self.below in sizes
+        return replace(self, high=float(sizes[self.below] - 1), high_open=False, below="") if known else self
 
 
 @dataclass(frozen=True, slots=True)

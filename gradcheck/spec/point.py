@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from gradcheck.errors import SpecError, SpecErrors, UsageError, did_you_mean
 from gradcheck.spec.complaints import Complaints
+from gradcheck.spec.dims import misfit, sizes_from
 from gradcheck.spec.fields import numbers, shape_of
 from gradcheck.spec.membership import inside, within_box
 from gradcheck.spec.model import Input, Spec
@@ -33,8 +34,11 @@ def given_point(spec: Spec, words: Sequence[str], option: str = "--at") -> tuple
         raise UsageError(f"{option}: {_list(missing)} of {spec.id} is missing; write {option} {missing[0]}=NUMBERS")
     sizes: dict[str, int] = {}
     point = {i.name: _array(texts[i.name], i.name, i.shape, sizes, option) for i in spec.inputs}
+    sizes = sizes_from(spec.inputs, {name: array.shape for name, array in point.items()})
+    if misfit(sizes):
+        raise UsageError(f"{option}: the shapes do not fit together: {misfit(sizes)}")
     for i in spec.inputs:
-        _check_box(i, point[i.name], texts[i.name], option)
+        _check_box(i, point[i.name], sizes, texts[i.name], option)
     if not inside(spec, {name: array[None] for name, array in point.items()}, sizes).all():
         domains = ", ".join(f"{i.domain.text!r} of {i.name!r}" for i in spec.inputs if i.domain.predicate is not None)
         raise UsageError(f"{option}: this point lies outside the domain {domains}")
@@ -109,8 +113,8 @@ def _check_shape(
     sizes.update(named)
 
 
-def _check_box(i: Input, array: Array, text: str, option: str) -> None:
-    outside = array[~np.asarray(within_box(i.domain, array))]
+def _check_box(i: Input, array: Array, sizes: dict[str, int], text: str, option: str) -> None:
+    outside = array[~np.asarray(within_box(i.domain.at(sizes), array))]
     if outside.size:
         message, expected = "this lies outside the domain", f"a number of the domain {i.domain.text!r}"
         raise SpecErrors((_error(option, text, i.name, message, expected, float(outside.flat[0])),))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.expr import Program
+from gradcheck.spec.dims import base_of, keys_of, names_of
 from gradcheck.spec.model import Domain, Input
 
 Array = NDArray[np.float64]
@@ -20,13 +21,17 @@ _MANY = 20_000  # elements of one input
 
 
 def sizes_of(inputs: tuple[Input, ...]) -> dict[str, int]:
-    """A size for each dimension: 2, 3, 4 …, all different; small ones again where that would be too much."""
-    names = list(dict.fromkeys(size for i in inputs for size in i.shape if isinstance(size, str)))
-    sizes = {name: 2 + index for index, name in enumerate(names)}
-    for choice in (sizes, {name: 2 + index % 2 for index, name in enumerate(names)}):
+    """A size for each dimension: 2, 3, 4 …, all different; small ones again where that would be too much.
+
+    Nothing that may be 1 instead is.
+    """
+    names, keys = names_of(i.shape for i in inputs), keys_of(inputs)
+    for small in (len(names), 2):
+        sizes = {name: 2 + index % small for index, name in enumerate(names)}
+        choice = {key: sizes[base_of(key)] for key in keys}
         if all(math.prod(shape_at(i.shape, choice)) <= _MANY for i in inputs):
             return choice
-    return dict.fromkeys(names, 1)
+    return dict.fromkeys(keys, 1)
 
 
 def shape_at(shape: tuple[str | int, ...], sizes: Mapping[str, int]) -> tuple[int, ...]:
@@ -48,7 +53,7 @@ def _points(inputs: tuple[Input, ...], sizes: Mapping[str, int]) -> Iterator[Poi
     random = np.random.default_rng(0)
     for attempt in range(_CANDIDATES):
         scale = 1.0 if attempt == 0 else float(np.exp(random.uniform(-3, 3)))
-        yield {i.name: _value(i.domain, shape_at(i.shape, sizes), scale, random) for i in inputs}
+        yield {i.name: _value(i.domain.at(sizes), shape_at(i.shape, sizes), scale, random) for i in inputs}
 
 
 def _value(domain: Domain, shape: tuple[int, ...], scale: float, random: np.random.Generator) -> Array:
@@ -59,7 +64,10 @@ def _value(domain: Domain, shape: tuple[int, ...], scale: float, random: np.rand
         low = max(domain.low, -5.0 if domain.high > -5 else domain.high - 5)
         high = min(domain.high, low + 10)
         return np.asarray(random.integers(int(low), int(high) + 1, shape), dtype=np.float64)
-    return _in_box(domain.low, domain.high, np.asarray(random.uniform(0.1, 0.9, shape)), scale)
+    part = np.asarray(random.uniform(0.1, 0.9, shape))
+    if domain.log:
+        return np.asarray(np.exp(_in_box(math.log(domain.low), math.log(domain.high), part, scale)))
+    return _in_box(domain.low, domain.high, part, scale)
 
 
 def _in_box(low: float, high: float, part: Array, scale: float) -> Array:

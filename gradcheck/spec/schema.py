@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from gradcheck.spec import fields as f
-from gradcheck.spec.words import ACTIONS, BLAMES, CLAIMS, DTYPES, VERDICTS
+from gradcheck.spec.words import ACTIONS, BLAMES, CLAIMS, DOMAINS_OF, DTYPES, VERDICTS, WORDS
 
 
 class _Form(BaseModel):
@@ -105,11 +105,18 @@ Dtype = Annotated[str, BeforeValidator(_judged), WithJsonSchema({"enum": list(DT
 AccuracyWord = Annotated[str, BeforeValidator(_accuracy_word), WithJsonSchema({"const": "absolute"})]
 
 
+_DOMAIN = {
+    "type": ["string", "number"],
+    "description": "a word, an interval, a condition, or one of the former and a condition after a comma",
+    "examples": [*(w for w in WORDS if w not in DOMAINS_OF), *DOMAINS_OF.values(), "(0, 1]", "norm(x) > 0"],
+}
+
+
 class Input(_Form):
     """One argument: nothing written means a real scalar."""
 
     shape: f.Shape = ()
-    domain: f.Formula = "real"
+    domain: Annotated[f.Formula, WithJsonSchema(_DOMAIN)] = "real"
     dtype: Annotated[str, BeforeValidator(_dtype), WithJsonSchema({"enum": ["float64"]})] = "float64"
     differentiable: f.Flag | None = None
 

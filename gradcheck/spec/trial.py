@@ -13,7 +13,9 @@ import numpy as np
 
 from gradcheck.errors import EvaluationError, FuelExhausted
 from gradcheck.expr import Program
+from gradcheck.spec.dims import may_be_one, misfit, repetitions, sizes_from
 from gradcheck.spec.entry import Entry
+from gradcheck.spec.membership import within_box
 from gradcheck.spec.meter import Meter
 from gradcheck.spec.model import ClaimKind, Example, Place, Spec
 from gradcheck.spec.sample import Point, interior_point, sizes_of
@@ -60,9 +62,16 @@ class _Trial:
 
     def at_interior_point(self) -> Iterator[Note]:
         """Try function, claims and conventions at one point of the domain."""
-        sizes = sizes_of(self.spec.inputs)
+        for sizes in repetitions(sizes_of(self.spec.inputs)):
+            before = len(self.entry.complaints)
+            yield from self._at_sizes(sizes)
+            if len(self.entry.complaints) > before:
+                return
+
+    def _at_sizes(self, sizes: Mapping[str, int]) -> Iterator[Note]:
+        shown = {name: size for name, size in sizes.items() if not may_be_one(name) or size == 1}
         self.where = "".join(f" with {name}={size}" if not i else f", {name}={size}"
-                             for i, (name, size) in enumerate(sizes.items()))  # fmt: skip
+                             for i, (name, size) in enumerate(shown.items()))  # fmt: skip
         point = interior_point(self.spec.inputs, sizes, self._predicate)
         if point is None:
             if not self._broken_predicates:
@@ -79,9 +88,13 @@ class _Trial:
         """Try the function at a worked example, and compare the shapes expected there."""
         self.where = " at this example"
         point = {name: np.asarray(value, dtype=np.float64) for name, value in example.inputs.items()}
-        pairs = [pair for i in self.spec.inputs for pair in zip(i.shape, point[i.name].shape, strict=True)]
-        sizes = {size: length for size, length in pairs if isinstance(size, str)}
+        sizes = sizes_from(self.spec.inputs, {name: array.shape for name, array in point.items()})
+        if misfit(sizes):
+            self.entry.complain(steps, f"the shapes do not fit together: {misfit(sizes)}")
+            return
         for i in self.spec.inputs:
+            if i.domain.below and not within_box(i.domain.at(sizes), point[i.name]).all():
+                self.entry.complain(steps, f"a number of {i.name!r} is past the end of {i.domain.below!r}")
             if i.domain.predicate is not None and not self._predicate(i.name, i.domain.predicate, {**sizes, **point}):
                 self.entry.complain(steps, f"this example lies outside the domain {i.domain.text!r} of {i.name!r}")
         if self._function(point, sizes, steps) is not None:

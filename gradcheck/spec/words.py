@@ -17,11 +17,14 @@ BLAMES = (*WITNESSES, *(f"implementation:{backend}" for backend in BACKENDS), "e
 STRUCTURES = ("simplex", "sphere", "orthogonal", "symmetric", "spd", "triangular", "sorted", "permutation")
 WORDS = (
     "real", "positive", "negative", "nonnegative", "nonzero", "unit", "integer", "boolean", "probability", *STRUCTURES,
+    "index", "log_uniform",
 )  # fmt: skip
 ACTIONS = (
     "tensor", "constant", "let", "no_grad", "detach", "requires_grad", "backward", "zero_grad", "sgd", "repeat",
     "expect",
 )  # fmt: skip
+# a domain's word -> how it is written with what it is of (`spd` may stand alone, too)
+DOMAINS_OF = {"index": "index(n)", "log_uniform": "log_uniform(1e-8, 1e8)", "spd": "spd(1e6)"}
 
 MAX_NAME = 60
 NAME = r"[A-Za-z][A-Za-z0-9_]*"

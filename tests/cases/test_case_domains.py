@@ -73,7 +73,10 @@ STRUCTURES: dict[str, tuple[tuple[int, ...], Callable[[np.ndarray], bool]]] = {
     "spd": ((3, 3), lambda x: np.array_equal(x, transposed(x)) and bool((np.linalg.eigvalsh(x) > 0).all())),
     "triangular": ((3, 3), lambda x: np.array_equal(x, np.tril(x)) and bool((np.diagonal(x, 0, -1, -2) > 0).all())),
     "sorted": ((5,), lambda x: bool((np.diff(x) >= 0).all())),
-    "permutation": ((5,), lambda x: np.array_equal(np.sort(x), np.broadcast_to(np.arange(5.0), x.shape))),
+    "permutation": (
+        (5,),
+        lambda x: bool((np.sort(x) == np.arange(x.shape[-1])).all()),
+    ),
 }
 
 
@@ -85,6 +88,35 @@ def test_structures(kind: str) -> None:
     assert holds(x)
     assert not holds(np.random.default_rng(1).normal(size=x.shape))
     assert len(np.unique(x.reshape(POINTS, -1), axis=0)) > 100
+
+
+def test_a_chosen_condition_is_reached_and_not_passed() -> None:
+    values = np.linalg.eigvalsh(drawn("spd(1e4)", (3, 3)))
+    condition = values[:, -1] / values[:, 0]
+    assert (condition < 1e4 * (1 + 1e-6)).all() and (condition[::2] > 1e4 * (1 - 1e-6)).all()
+    assert np.median(condition[1::2]) < 1e3
+    assert np.array_equal(drawn("spd(1e4)", (2, 2)), transposed(drawn("spd(1e4)", (2, 2))))
+    assert (drawn("spd(1e4)", (1, 1)) > 0).all() and not np.ptp(np.linalg.cond(drawn("spd(1)", (2, 2)))) > 1e-9
+
+
+def test_logarithms_are_spread_evenly() -> None:
+    x = drawn("log_uniform(1e-8, 1e8)")
+    assert within_box(parse_domain("log_uniform(1e-8, 1e8)", "x", ["x"]), x).all()
+    decades = np.histogram(np.log10(x), bins=4, range=(-8, 8))[0] / x.size
+    assert (np.abs(decades - 0.25) < 0.05).all()
+
+
+def test_indices_repeat_and_reach_the_last() -> None:
+    domain = parse_domain("index(n)", "i", ["i", "n"])
+    i = draw(domain.at({"n": 3}), np.random.default_rng(0), POINTS, (4,), 1.0)
+    assert set(np.unique(i)) == {0.0, 1.0, 2.0}
+    assert (draw(domain.at({"n": 1}), np.random.default_rng(0), POINTS, (4,), 1.0) == 0).all()
+
+
+@pytest.mark.parametrize("kind", STRUCTURES)
+def test_structures_of_size_one(kind: str) -> None:
+    shape, holds = STRUCTURES[kind]
+    assert holds(drawn(kind, (1,) * len(shape)))
 
 
 def test_every_structure_is_tested() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gradcheck.cases.given import SPD, Boolean, Given, Integer, Real, Simplex, declared, dimensions, settled
+from gradcheck.cases.given import SPD, Boolean, Complex, Given, Integer, Real, Simplex, declared, dimensions, settled
+from gradcheck.cases.given_words import givens_of
 from gradcheck.cases.planting import points, sampled
 from gradcheck.errors import UsageError
 
@@ -91,3 +94,34 @@ def test_the_same_seed_gives_the_same_points_that_nobody_can_write_to() -> None:
     with pytest.raises(ValueError, match="read-only"):
         one[0].inputs[0][0] = 1.0
     assert len(sampled(lambda rng: (rng.normal(size=2),), 5, 0)) == 5
+
+
+def test_numbers_over_powers_of_ten_are_spread_by_their_logarithms() -> None:
+    given = replace(Real(4, low=1e-8, high=1e8, log=True), name="x")
+    drawn = [t.inputs[0] for t in points([given], 100, 0) if t.origin == "drawn"]
+    assert 0.3 < np.mean(np.log10(np.concatenate(drawn)) < 0) < 0.7
+    for wrong in ({"low": 0.0, "high": 1.0}, {"low": 1.0}, {"low": 1.0, "high": 9.0, "usual": (2.0, 3.0)}):
+        with pytest.raises(UsageError, match="log = True needs"):
+            Real(4, log=True, **wrong)
+
+
+def test_a_condition_and_a_region_are_kept() -> None:
+    assert SPD("n", condition=1e6).domain.condition == 1e6
+    with pytest.raises(UsageError, match="at least 1, not 0.5"):
+        SPD("n", condition=0.5)
+    given = replace(Complex(3, region="re > 0 and re**2 + im**2 < 9"), name="z")
+    inside = [t.inputs[0] for t in points([given], 60, 0) if not t.outside]
+    assert len(inside) > 40 and all(
+        (x[..., 0] > 0).all() and (np.hypot(x[..., 0], x[..., 1]) < 3).all() for x in inside
+    )
+    with pytest.raises(UsageError, match="region, column 1: .*'rael'"):
+        Complex(3, region="rael > 0")
+    with pytest.raises(UsageError, match="several conditions at once"):
+        Complex(3, region="re > 0,")
+
+
+def test_an_index_on_the_command_line_ends_with_its_dimension() -> None:
+    found = givens_of(["x=n", "i=k"], ["i=index(n)"])
+    assert found["i"].last == "n" and settled(found["i"], {"n": 4, "k": 2}).domain.high == 3
+    with pytest.raises(UsageError, match="'x' is not a dimension"):
+        givens_of(["x=n", "i=k"], ["i=index(x)"])

@@ -181,3 +181,14 @@ def test_jax() -> None:
     assert not bad.passed
     shows(bad, pasted(bad, fn=square(True)))
     assert check(lambda x: jnp.exp(1j * x), [Real()], backend="jax", points=FEW).passed
+
+
+def test_a_region_keeps_to_where_a_rule_is_right():
+    def straight(inputs, ct):
+        return (ct,)
+
+    def through_a_square(z):
+        return np.sqrt(z**2)
+
+    assert check(through_a_square, [Complex("n", region="re > 0.1")], vjp=straight, points=POINTS).passed
+    assert not check(through_a_square, [Complex("n", region="re < -0.1")], vjp=straight, points=POINTS).passed

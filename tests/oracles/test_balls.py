@@ -260,6 +260,8 @@ def test_a_long_number_that_nobody_knows_is_refused_and_a_short_one_taken() -> N
         BALLS.multiply(0.7390851332151607, balls(np.ones(2)))
     assert number(0.044715) == 0.044715
     assert number(3) == 3
+    assert number(2.0**66) == 2.0**66  # long to write, and no rounding of anything
+    assert number(-(2.0**-66)) == -(2.0**-66)
 
 
 def test_a_number_of_a_formula_has_two_readings() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from gradcheck.oracles.blackbox import Asked, BadAnswer, Handwritten
 from gradcheck.oracles.blackbox_precise import NotRunning, precise
-from gradcheck.oracles.blackbox_slopes import Direction, along, jacobian, pieces, second_opinion
+from gradcheck.oracles.blackbox_slopes import Direction, along, flat_around, jacobian, pieces, second_opinion
 from gradcheck.oracles.precise_numbers import Precise, lifted
 from gradcheck.oracles.watch import Lost, Watch
 from gradcheck.spec.model import Domain
@@ -69,6 +69,15 @@ def test_pieces_are_told_from_curvature() -> None:
     jump = pieces(asked(lambda x: np.sum(np.floor(x) + 2 * x)), (np.ones(3),), [np.eye(3)[0]], ct, 24, rng)
     assert not jump.jumps
     assert abs(jump.high - 2) < 1e-4  # what crosses a jump is no slope
+
+
+def test_flat_on_the_only_side_there_is_proves_nothing() -> None:
+    """Of two numbers that tie at the end of a box, the largest moves with neither of them downwards."""
+    x, way, both = np.array([-1.0, 2.0, 2.0]), elements(3)[1], np.ones(1, dtype=bool)
+    ended = [Domain(low=-2.0, high=2.0, low_open=False, high_open=False)]
+    assert not flat_around(asked(np.max), (x,), way, ended, both)
+    assert not flat_around(asked(np.max), (x,), way, [Domain()], both)
+    assert flat_around(asked(np.max), (x,), elements(3)[0], ended, both)
 
 
 def test_a_second_opinion_is_cautious_and_right() -> None:

@@ -11,6 +11,7 @@ import pytest
 from gradcheck.run import Config, Outcome, Profile, entries, outcomes
 from gradcheck.spec import load_many
 
+EMPTY = Profile("light", shapes=1, per_shape=1, points=8, empty=True)
 LIGHT = Profile("light", shapes=1, per_shape=1, points=24)
 WITNESSES = ("engine", "differences")
 Judge = Callable[..., list[Outcome]]

@@ -36,6 +36,9 @@ NAMES = ["x", "y", "n"]
         ("integer (0, 5)", "integer", 1, 4, False, False),
         ("integer [0.5, 5.5]", "integer", 1, 5, False, False),
         ("integer (-inf, 3]", "integer", -INF, 3, True, False),
+        ("index(n)", "integer", 0, INF, False, True),
+        ("log_uniform(1e-8, 10**8)", "real", 1e-8, 1e8, False, False),
+        ("spd(1e6)", "spd", -INF, INF, True, True),
     ],
 )
 def test_boxes(text: str, kind: str, low: float, high: float, low_open: bool, high_open: bool) -> None:
@@ -57,6 +60,8 @@ def test_boxes(text: str, kind: str, low: float, high: float, low_open: bool, hi
         ("integer [0, 5], x < n", "x < n", 5),
         ("nonzero", "x != 0", INF),
         ("nonzero, x < 1", "(x != 0) and (x < 1)", INF),
+        ("real(x) > 1", "real(x) > 1", INF),
+        ("log_uniform(1, 2), x < y", "x < y", 2),
     ],
 )
 def test_predicates(text: str, predicate: str, high: float) -> None:
@@ -89,6 +94,18 @@ def test_predicates(text: str, predicate: str, high: float) -> None:
         ("positive, nrm(x) > 0", 11, "did you mean 'norm'?"),
         ("norm(z) > 0", 6, "unknown name 'z'"),
         ("", 1, "nothing is written here"),
+        ("x > y,", 6, "several conditions at once; expected one, with 'and' between its parts"),
+        ("unit, x > y, y > 0", 12, "several conditions at once"),
+        ("[x > y]", 1, "several conditions at once"),
+        ("index(m)", 7, "'m' is not a dimension"),
+        ("index", 6, "'index' says of what in brackets; expected 'index(n)'"),
+        ("index(n) > 3", 6, "'index' says of what in brackets"),
+        ("log_uniform(2, 1)", 12, "the interval from 2 to 1 is empty"),
+        ("log_uniform(0, 1)", 12, "two numbers above 0 are needed, the smaller first"),
+        ("log_uniform(3)", 12, "two numbers above 0 are needed"),
+        ("log_unifrm(1, 2)", 1, "did you mean 'log_uniform'?"),
+        ("spd(0.5)", 5, "a condition number is at least 1, not 0.5"),
+        ("spd(x)", 5, "unknown name 'x'"),
     ],
 )
 def test_complaints(text: str, column: int, complaint: str) -> None:
@@ -109,3 +126,14 @@ def test_complaints(text: str, column: int, complaint: str) -> None:
 )  # fmt: skip
 def test_shapes(word: str, shape: tuple[str | int, ...], fits: bool) -> None:
     assert (wrong_shape(parse_domain(word, "x", NAMES), shape) == "") is fits
+
+
+def test_an_index_ends_with_its_dimension() -> None:
+    domain = parse_domain("index(n)", "i", NAMES)
+    assert (domain.at({"n": 4}).low, domain.at({"n": 4}).high, domain.at({"n": 4}).high_open) == (0, 3, False)
+    assert domain.at({"m": 4}) == domain and parse_domain("unit", "i", NAMES).at({"n": 4}).high == 1
+
+
+def test_what_a_word_is_of_is_kept() -> None:
+    assert parse_domain("spd(1e6)", "x", NAMES).condition == 1e6 and parse_domain("spd", "x", NAMES).condition == 0
+    assert parse_domain("log_uniform(1, 2)", "x", NAMES).log

@@ -169,15 +169,17 @@ class TestSample:
         assert set(sizes_of(wide).values()) == {1}
 
     @pytest.mark.parametrize(
-        "word", [*WORDS, "(0, 1e-9)", "[-1, inf)", "(-inf, -5]", "integer [3, 3]", "integer [7, inf)"]
-    )
+        "word",
+        [*(w for w in WORDS if w not in ("index", "log_uniform")), "index(n)", "log_uniform(1e-9, 1e-3)", "spd(1e8)",
+         "(0, 1e-9)", "[-1, inf)", "(-inf, -5]", "integer [3, 3]", "integer [7, inf)"],
+    )  # fmt: skip
     def test_points_lie_in_the_domain(self, word: str) -> None:
-        inputs = (Input("x", ("n", "n"), domain=parse_domain(word, "x", ["x"])),)
+        inputs = (Input("x", ("n", "n"), domain=parse_domain(word, "x", ["x", "n"])),)
         point = interior_point(inputs, {"n": 3}, anywhere)
         assert point is not None
         assert point["x"].shape == (3, 3)
         assert point["x"].dtype == np.float64
-        assert within_box(inputs[0].domain, point["x"]).all()
+        assert within_box(inputs[0].domain.at({"n": 3}), point["x"]).all()
 
     @pytest.mark.parametrize(
         ("word", "residual"),
@@ -194,7 +196,7 @@ class TestSample:
         ],
     )
     def test_structures(self, word: str, residual: Callable[[np.ndarray], np.ndarray]) -> None:
-        inputs = (Input("x", ("n", "n"), domain=parse_domain(word, "x", ["x"])),)
+        inputs = (Input("x", ("n", "n"), domain=parse_domain(word, "x", ["x", "n"])),)
         point = interior_point(inputs, {"n": 3}, anywhere)
         assert point is not None
         assert np.abs(residual(point["x"])).max() < 1e-12
