@@ -33,7 +33,7 @@ def _norm(xp: Any, x: Any, axis: Any = -1, keepdims: bool = False, ord: Any = 2)
         return xp.sum(xp.abs(x), axis=axis, keepdims=keepdims)
     if ord == np.inf:
         return xp.max(xp.abs(x), axis=axis, keepdims=keepdims)
-    scale = np.max(np.abs(value_of(x)), axis=axis, keepdims=True)
+    scale = np.max(np.abs(value_of(x)), axis=axis, keepdims=True, initial=0.0)
     scale = np.where((scale > 0) & np.isfinite(scale), 2.0 ** np.round(np.log2(np.where(scale > 0, scale, 1.0))), 1.0)
     scaled = xp.divide(x, scale)
     root = xp.sqrt(xp.sum(xp.multiply(scaled, scaled), axis=axis, keepdims=True))

@@ -28,6 +28,10 @@ functions:
     inputs: {x: {shape: [n, m]}}
     value: sum(max(x, axis=0))
     gradient: {x: "where(x == max(x, axis=0), 1, 0) / sum(where(x == max(x, axis=0), 1, 0), axis=0)"}
+  length:
+    inputs: {x: {shape: [n], domain: positive}, b: {}}
+    value: norm(x) + 3*b
+    gradient: {x: x/norm(x), b: 3}
   mean:
     inputs: {x: {shape: [n]}}
     value: mean(x)
@@ -65,6 +69,10 @@ def test_what_has_no_value_there_is_not_asked_and_told_why(judged):
     assert judged["mean"].statistics.empty["n"] == "not asked: Mean of empty slice"
     assert judged["picked"].statistics.empty["n"].startswith("not asked: ")
     assert judged["picked"].statistics.empty["k"] == "judged"
+
+
+def test_the_bars_of_a_length_know_a_vector_of_nothing(judged):
+    assert judged["length"].passed and judged["length"].statistics.empty == {"n": "judged"}
 
 
 def test_the_ordinary_profile_asks_at_one_and_more(judge):
