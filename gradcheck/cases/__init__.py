@@ -1,11 +1,13 @@
 """Where do points come from? Domains, landmarks, Hypothesis for sizes, seeds, scales and special numbers, shrinking."""
 
-from gradcheck.cases.build import build, example_case, example_sizes
+from gradcheck.cases.batch import batch
+from gradcheck.cases.build import build, example_case, example_sizes, outputs
 from gradcheck.cases.empty import empty_cases
 from gradcheck.cases.jumps import near_jumps
 from gradcheck.cases.narrow import narrowed, neighbours
 from gradcheck.cases.plans import Plan, plans
-from gradcheck.cases.shrink import batch, shrink
+from gradcheck.cases.shrink import only, shrink
+from gradcheck.cases.simpler import shortest
 from gradcheck.cases.tally import Tally
 from gradcheck.cases.visits import visits
 
@@ -20,7 +22,10 @@ __all__ = [
     "narrowed",
     "near_jumps",
     "neighbours",
+    "only",
+    "outputs",
     "plans",
+    "shortest",
     "shrink",
     "visits",
 ]

@@ -101,8 +101,7 @@ class Hearing:
 
     def titled(self, title: str) -> Testimony:
         """What the witness of that title says in this case's dtype: "torch float32", "implementation:numpy float32"."""
-        name = title.partition(" ")[0]
-        return self._implementation(name) if name.startswith("implementation:") else self.one(name)
+        return self.one(title.partition(" ")[0])
 
     def one(self, name: str) -> Testimony:
         """What one witness says, or the claim."""
@@ -110,6 +109,8 @@ class Hearing:
             return self._claim
         if name == "engine":
             return self._engine
+        if name.startswith("implementation:"):
+            return self._implementation(name)
         if name.startswith("planted:"):
             return _measured(name, lambda: planted.testify(self.inquiry, name.partition(":")[2]))
         if not installed(name):

@@ -111,7 +111,9 @@ def claimed_quantities(spec: Spec) -> list[str]:
 def cases_of(spec: Spec, config: Config, tally: Tally | None = None) -> Iterator[tuple[Case, Example | None]]:
     """Every case that a function is judged at, with the example that it is made of. tally: counts what is drawn."""
     for example in spec.examples:
-        yield example_case(spec, example, example_sizes(spec, example)), example
+        case = example_case(spec, example, example_sizes(spec, example))
+        yield case, example
+        yield from ((narrow, None) for narrow in _narrow(case, config))
     profile = config.profile
     planned = plans(spec, config.seed, profile.shapes, profile.per_shape)
     built = [build(spec, plan, profile.points, tally) for plan in planned]
@@ -119,10 +121,13 @@ def cases_of(spec: Spec, config: Config, tally: Tally | None = None) -> Iterator
     beside = near_jumps(found[0]) if found else None
     for case in [*found, *([] if beside is None else [beside])]:
         yield case, None
-        for dtype in _dtypes(spec, config):
-            narrow = None if dtype == "float64" else narrowed(case, dtype)
-            if narrow is not None:
-                yield narrow, None
+        yield from ((narrow, None) for narrow in _narrow(case, config))
+
+
+def _narrow(case: Case, config: Config) -> list[Case]:
+    """The case at every narrower dtype that frameworks and implementations are asked in."""
+    found = [narrowed(case, dtype) for dtype in _dtypes(case.spec, config) if dtype != "float64"]
+    return [narrow for narrow in found if narrow is not None]
 
 
 def _dtypes(spec: Spec, config: Config) -> tuple[str, ...]:
