@@ -53,6 +53,7 @@ bench: .venv/installed
 > $(BIN)/python benchmarks/seeds.py
 > $(BIN)/python -m benchmarks.engine.run --json reports/engine.json
 > $(BIN)/python -m benchmarks.differences.run --json reports/differences.json
+> $(BIN)/python -m benchmarks.shrinking.run --json reports/shrinking.json
 > $(BIN)/python -m benchmarks.doors.single --only torch --json reports/single.json
 
 # the array API standard's own tests, from a checkout of them: make conformance ARRAY_API_TESTS=path

@@ -1,91 +1,82 @@
 """What is the smallest and simplest point that still fails?
 
-Candidates are tried a batch at a time: first smaller sizes (blocks of the failing point), then, element by element,
-simpler numbers, the simplest first. Every candidate is inside the domain and fails in the judge's own eyes.
+Candidates are tried a batch at a time, since a case costs the same whether it holds one point or sixty: smaller sizes
+(parts of the failing point), directions that show one number, points with few numbers that are not plain, and at last
+simpler numbers for all elements at once. Every candidate is inside the domain and fails in the judge's own eyes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from itertools import product
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, combinations, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.cases.build import finish, outputs, shape_of
-from gradcheck.cases.narrow import narrowed
-from gradcheck.cases.plans import digest, dimensions
+from gradcheck.cases.batch import batch
+from gradcheck.cases.domains import STRUCTURED
+from gradcheck.cases.parts import parts, smaller_sizes
+from gradcheck.cases.simpler import FILLS, candidates, keeps, plain
 from gradcheck.spec.case import Case
-from gradcheck.spec.dims import misfit
-from gradcheck.spec.membership import inside
 from gradcheck.spec.model import Spec
 
 Array = NDArray[np.float64]
-Point = dict[str, Array]  # one point, no batch axis
-Fails = Callable[[Case], NDArray[np.bool_]]
-SIMPLE = (0.0, 1.0, 2.0, -1.0, 3.0, 0.5, -2.0, 4.0, 5.0, 10.0, -0.5)
-MAX_SIZES = 24
-MAX_BLOCKS = 27
-PASSES = 2
+Arrays = dict[str, Array]
+Fails = Callable[[Case], NDArray[np.integer | np.bool_]]
+Place = tuple[str, str, int]  # "inputs", "cotangents" or "tangents"; the name; the element
+MOST = 64  # candidates of one batch: code under test is called at no more points of a case
+ROUNDS = 4  # of simpler numbers for all elements at once
+BOTH = frozenset({"cotangents", "tangents"})
 
 
-def shrink(case: Case, row: int, fails: Fails) -> Case:
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point with its directions, without a batch axis."""
+
+    sizes: Mapping[str, int]
+    inputs: Arrays
+    cotangents: Arrays
+    tangents: Arrays
+
+    def of(self, kind: str) -> Arrays:
+        """The inputs, the cotangents or the tangents."""
+        found: Arrays = getattr(self, kind)
+        return found
+
+    def at(self, place: Place) -> float:
+        """One number."""
+        kind, name, element = place
+        return float(self.of(kind)[name].reshape(-1)[element])
+
+    def changed(self, numbers: Mapping[Place, float]) -> Point:
+        """The point with other numbers at some places."""
+        copies = {kind: {n: a.copy() for n, a in self.of(kind).items()} for kind in ("inputs", *BOTH)}
+        for (kind, name, element), value in numbers.items():
+            copies[kind][name].reshape(-1)[element] = value
+        return Point(self.sizes, copies["inputs"], copies["cotangents"], copies["tangents"])
+
+
+def shrink(case: Case, row: int, fails: Fails, directions: frozenset[str] = frozenset({"cotangents"})) -> Case:
     """A case of one point, as small and simple as was found; the point itself where nothing simpler fails.
 
-    fails(case) -> (B,) whether each point fails in the same way as the original.
+    fails(case) -> (B,) how many numbers are wrong at each point, 0 where it does not fail as the original does.
+    directions: which of "cotangents" and "tangents" count; the others are made ones.
     """
-    point = {name: np.array(array[row]) for name, array in case.inputs.items()}
-    ct = {name: np.array(array[row]) for name, array in case.cotangents.items()}
-    best = batch(case.spec, case.sizes, [point], [ct], case.dtype)
-    if best is None or not fails(best).any():
-        kept = {k: v[row : row + 1].copy() for k, v in case.inputs.items()}
-        return replace(
-            case, inputs=kept, origins=(case.origins[row],), layouts=(),
-            cotangents={k: v[row : row + 1].copy() for k, v in case.cotangents.items()},
-            tangents={k: v[row : row + 1].copy() for k, v in case.tangents.items()},
-        )  # fmt: skip
-    best = _smaller(best, fails)
-    for _ in range(PASSES):
-        simpler = _simpler(best, fails)
-        if simpler is best:
-            break
-        best = simpler
-    return best
+    search = _Search(case, row, fails, directions)
+    if not search.take([search.start]):
+        return only(case, row)
+    search.smaller()
+    search.one_number()
+    search.few()
+    search.simple()
+    return search.case()
 
 
-def batch(
-    spec: Spec, sizes: Mapping[str, int], points: list[Point], cts: list[Point] | None, dtype: str = "float64"
-) -> Case | None:
-    """The points that lie in the domain (and in the dtype) as one case; cotangents of ones where none are given."""
-    stacked = {i.name: np.stack([p[i.name] for p in points]) for i in spec.inputs}
-    try:
-        ok = inside(spec, stacked, sizes)
-        stacked = {k: v[ok] for k, v in stacked.items()}
-        if not ok.any():
-            return None
-        if cts is None:
-            cotangents = {o: np.ones_like(v) for o, v in outputs(spec, stacked, sizes).items()}
-        else:
-            cotangents = {o: np.stack([c[o] for c in cts])[ok] for o in spec.outputs}
-        rng = np.random.default_rng(digest(spec.id, 1))
-        case = finish(spec, stacked, sizes, ("given",) * int(ok.sum()), 1, rng, cotangents=cotangents)
-        return case if dtype == "float64" else narrowed(case, dtype)
-    except (ValueError, IndexError):
-        return None  # a smaller size that the function does not take
+def only(case: Case, row: int) -> Case:
+    """One point of a case as a case of its own."""
 
-
-def _first(case: Case | None, fails: Fails) -> Case | None:
-    """The first failing point of a case, as a case of its own."""
-    if case is None:
-        return None
-    rows = np.flatnonzero(fails(case))
-    return _only(case, int(rows[0])) if len(rows) else None
-
-
-def _only(case: Case, row: int) -> Case:
-    def one(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def one(arrays: Mapping[str, Array]) -> Arrays:
         return {k: v[row : row + 1].copy() for k, v in arrays.items()}
 
     return replace(
@@ -94,99 +85,174 @@ def _only(case: Case, row: int) -> Case:
     )  # fmt: skip
 
 
-def _smaller(best: Case, fails: Fails) -> Case:
-    names = dimensions(best.spec)
-    choices = sorted(product(*[range(1, best.sizes[d] + 1) for d in names]), key=lambda c: (int(np.prod(c)), c))
-    for choice in choices[:MAX_SIZES]:
-        sizes = dict(zip(names, choice, strict=True))
-        if sizes == dict(best.sizes):
-            break
-        if misfit(sizes):
-            continue
-        found = _first(batch(best.spec, sizes, list(_blocks(best, sizes)), None, best.dtype), fails)
-        if found is not None:
-            return found
-    return best
+class _Search:
+    """The best point so far, and the ways to a better one."""
+
+    def __init__(self, case: Case, row: int, fails: Fails, directions: frozenset[str]) -> None:
+        self.spec: Spec = case.spec
+        self.dtype, self.fails, self.directions = case.dtype, fails, directions
+        self.best, self.wrong = _point(case, row, directions), 0
+        self.start = self.best
+
+    def case(self) -> Case:
+        """The best point as a case."""
+        found = self._asked([self.best])
+        assert found is not None
+        return replace(found, origins=("given",))
+
+    def take(self, points: Sequence[Point], fewest: bool = False) -> bool:
+        """Take the first point that fails (of those with the fewest wrong numbers, if asked): whether one does."""
+        case = self._asked(points)
+        if case is None:
+            return False
+        counts = np.asarray(self.fails(case)).astype(int)
+        rows = np.flatnonzero(counts > 0)
+        if not len(rows):
+            return False
+        row = int(rows[np.argmin(counts[rows])] if fewest else rows[0])
+        self.best, self.wrong = _point(case, row, BOTH), int(counts[row])
+        return True
+
+    def failing(self, points: Sequence[Point]) -> list[int]:
+        """Which of them fail."""
+        case = self._asked(points)
+        if case is None:
+            return []
+        return [int(o) for o, n in zip(case.origins, np.asarray(self.fails(case)), strict=True) if n]
+
+    def _asked(self, points: Sequence[Point]) -> Case | None:
+        """Those that lie in the domain as one case, each with its number among them as its origin."""
+        kept = [k for k, p in enumerate(points) if self._asks(p)]
+        if not kept:
+            return None
+        some = [points[k] for k in kept]
+        return batch(
+            self.spec, some[0].sizes, [p.inputs for p in some], [p.cotangents for p in some], self.dtype,
+            [p.tangents for p in some], [str(k) for k in kept],
+        )  # fmt: skip
+
+    def _asks(self, point: Point) -> bool:
+        """Whether the inputs have the structure of their domains, and the directions are not all zeros."""
+        moved = (kind for kind in self.directions if point.of(kind))
+        return all(any(a.any() or not a.size for a in point.of(kind).values()) for kind in moved) and all(
+            keeps(i.domain, point.inputs[i.name][None]) for i in self.spec.inputs
+        )
+
+    def smaller(self) -> None:
+        """Parts of the point in smaller sizes, the smallest first."""
+        for sizes in smaller_sizes(self.spec, self.best.sizes):
+            found = parts(self.spec, self.best, sizes, self.directions)
+            points = [Point(sizes, *arrays) for arrays in islice(found, MOST)]
+            if points and self.take(points):
+                return
+
+    def one_number(self) -> None:
+        """Directions of ones where one number is wrong then; else directions along which the fewest are."""
+        for kind in sorted(self.directions):
+            places = self._places(kind)
+            already = all(self.best.at(p) == 1 for p in places)
+            taken = already or self.take([self.best.changed(dict.fromkeys(places, 1.0))])
+            if taken and self.wrong == 1:
+                continue
+            before = self.best, self.wrong
+            zeros = dict.fromkeys(places, 0.0)
+            hot = [self.best.changed({**zeros, p: v}) for v in (1.0, -1.0) for p in places[: MOST // 2]]
+            if self.take(hot, fewest=True) and taken and self.wrong >= before[1]:
+                self.best, self.wrong = before
+
+    def few(self) -> None:
+        """Points of plain numbers; else points at which one number, or two, are not plain."""
+        free = [i.name for i in self.spec.inputs if i.domain.kind not in STRUCTURED]
+        places = [p for name in free for p in self._places("inputs", name)]
+        alone = (self._but((p,), v) for v in FILLS[:3] for p in places if len(places) > 1)
+        pairs = (self._but(pair, v) for v in FILLS[:3] for pair in combinations(places, 2) if len(places) > 2)
+        for found in (chain(self._plain(), alone), pairs):
+            points = list(islice(found, MOST))
+            if points and self.take(points):
+                return
+
+    def _plain(self) -> Iterator[Point]:
+        """One number everywhere; different ones for different inputs; one input at a time."""
+        inputs = self.spec.inputs
+        for v in FILLS:
+            for step in (0.0, 1.0, -1.0) if len(inputs) > 1 else (0.0,):
+                yield self._filled({i.name: v + step * k for k, i in enumerate(inputs)})
+        if len(inputs) > 1:
+            yield from (self._filled({i.name: v}) for v in FILLS for i in inputs)
+
+    def _filled(self, values: Mapping[str, float]) -> Point:
+        made = {i.name: plain(i.domain, self.best.inputs[i.name].shape, values[i.name])
+                for i in self.spec.inputs if i.name in values}  # fmt: skip
+        return replace(self.best, inputs={**self.best.inputs, **made})
+
+    def _but(self, special: Sequence[Place], value: float) -> Point:
+        """One number everywhere but at some places."""
+        filled = self._filled({i.name: value for i in self.spec.inputs if i.domain.kind not in STRUCTURED})
+        return filled.changed({p: self.best.at(p) for p in special})
+
+    def simple(self) -> None:
+        """Simpler numbers: for all elements at once as far as they still fail together, then for those left over."""
+        tried: dict[tuple[Place, ...], int] = {}
+        for _ in range(ROUNDS):
+            choices = self._choices(tried)
+            if not choices:
+                return
+            points = [self.best.changed(dict.fromkeys(unit, v)) for unit, v in choices]
+            failing = self.failing(points)
+            first: dict[tuple[Place, ...], float] = {}
+            for k in failing:
+                first.setdefault(*choices[k])
+            self._together(list(first.items()), tried)
+
+    def _choices(self, tried: dict[tuple[Place, ...], int]) -> list[tuple[tuple[Place, ...], float]]:
+        """The next few simpler numbers of every unit (an element, or elements of one number)."""
+        left = {unit: self._numbers(unit)[tried.get(unit, 0) :] for unit in self._units()}
+        left = {unit: numbers for unit, numbers in left.items() if numbers}
+        each = max(2, MOST // max(1, len(left)))
+        found = []
+        for unit, numbers in islice(left.items(), MOST // 2):
+            found += [(unit, v) for v in numbers[:each]]
+            tried[unit] = tried.get(unit, 0) + each
+        return found[:MOST]
+
+    def _together(self, found: Sequence[tuple[tuple[Place, ...], float]], tried: dict[tuple[Place, ...], int]) -> None:
+        """As many of the simpler numbers as still fail together; what was left out may be tried again."""
+        steps = [self.best]
+        for unit, v in found:
+            steps.append(steps[-1].changed(dict.fromkeys(unit, v)))
+        failing = self.failing(steps[1:][:MOST])
+        if failing:
+            self.best = steps[failing[-1] + 1]
+            for unit, _ in found[failing[-1] + 1 :]:
+                tried.pop(unit, None)
+
+    def _units(self) -> list[tuple[Place, ...]]:
+        singles = [p for kind in ("inputs", *sorted(self.directions)) for p in self._places(kind)]
+        groups: dict[float, list[Place]] = {}
+        for p in singles:
+            if p[0] == "inputs":
+                groups.setdefault(self.best.at(p), []).append(p)
+        return [tuple(g) for g in groups.values() if len(g) > 1] + [(p,) for p in singles]
+
+    def _numbers(self, unit: tuple[Place, ...]) -> list[float]:
+        """Simpler numbers for it; of a direction that has others, 0 is the simplest."""
+        old = self.best.at(unit[0])
+        if unit[0][0] == "inputs":
+            return candidates(old, self.dtype)
+        others = any(self.best.at(p) for p in self._places(unit[0][0]) if p not in unit)
+        if old == 0:
+            return []
+        return [*([0.0] if others else []), *(v for v in candidates(old, self.dtype) if v)]
+
+    def _places(self, kind: str, only: str = "") -> list[Place]:
+        return [(kind, n, k) for n, a in self.best.of(kind).items() if only in ("", n) for k in range(a.size)]
 
 
-def _blocks(best: Case, sizes: Mapping[str, int]) -> Iterator[Point]:
-    """Blocks of the point in the new sizes: all there are, or, of many, those from the starts, ends and middles."""
-    names = list(sizes)
-    cuts = [list(range(best.sizes[d] - n + 1)) for d, n in sizes.items()]
-    if np.prod([len(c) for c in cuts]) > MAX_BLOCKS:
-        cuts = [sorted({c[0], c[-1], c[(len(c) - 1) // 2]}) for c in cuts]
-    for starts in list(product(*cuts))[:MAX_BLOCKS]:
-        offset = dict(zip(names, starts, strict=True))
-        point: Point = {}
-        for i in best.spec.inputs:
-            shape = shape_of(i, sizes)
-            index = tuple(
-                slice(offset[d], offset[d] + n) if isinstance(d, str) else slice(None)
-                for d, n in zip(i.shape, shape, strict=True)
-            )
-            point[i.name] = np.array(best.inputs[i.name][0][index])
-        yield point
+def _point(case: Case, row: int, directions: frozenset[str]) -> Point:
+    """A row of a case; ones for the directions that do not count."""
 
+    def one(kind: str) -> Arrays:
+        arrays: Mapping[str, Array] = getattr(case, kind)
+        return {k: np.array(v[row]) if kind in directions else np.ones_like(v[row]) for k, v in arrays.items()}
 
-def _simpler(best: Case, fails: Fails) -> Case:
-    """Simpler numbers: the whole point at once, then each element by itself."""
-    start = best
-    for whole in (_replaced(best, v) for v in (1.0, 2.0)):
-        found = _first(batch(best.spec, best.sizes, [whole], [_point(best.cotangents)], best.dtype), fails)
-        if found is not None:
-            best = found
-            break
-    for kind in ("inputs", "cotangents"):
-        for name in getattr(best, kind):
-            for element in range(int(np.prod(getattr(best, kind)[name].shape[1:], dtype=int))):
-                best = _simplest(best, kind, name, element, fails)
-    return start if _same(start, best) else best
-
-
-def _same(a: Case, b: Case) -> bool:
-    pairs = [(x[k], y[k]) for x, y in ((a.inputs, b.inputs), (a.cotangents, b.cotangents)) for k in x]
-    return all(np.array_equal(x, y) for x, y in pairs)
-
-
-def _point(arrays: Mapping[str, Array]) -> Point:
-    return {k: np.array(v[0]) for k, v in arrays.items()}
-
-
-def _replaced(best: Case, value: float) -> Point:
-    return {k: np.full_like(v[0], value) for k, v in best.inputs.items()}
-
-
-def _simplest(best: Case, kind: str, name: str, element: int, fails: Fails) -> Case:
-    """The point with one element replaced by the simplest number with which it still fails."""
-    old = float(getattr(best, kind)[name][0].reshape(-1)[element])
-    numbers = [v for v in _candidates(old) if _cost(v) < _cost(old)]
-    if kind == "cotangents":  # a cotangent of zeros asks nothing
-        numbers = [v for v in numbers if v != 0 or _others(best.cotangents, name, element)]
-    if not numbers:
-        return best
-    points, cts = [], []
-    for v in numbers:
-        parts: dict[str, Any] = {"inputs": _point(best.inputs), "cotangents": _point(best.cotangents)}
-        parts[kind][name].reshape(-1)[element] = v
-        points.append(parts["inputs"])
-        cts.append(parts["cotangents"])
-    return _first(batch(best.spec, best.sizes, points, cts, best.dtype), fails) or best
-
-
-def _others(cotangents: Mapping[str, Array], name: str, element: int) -> bool:
-    """Whether a cotangent has any number but this one that is not zero."""
-    return any(np.any(np.delete(v[0], element if k == name else [])) for k, v in cotangents.items())
-
-
-def _candidates(old: float) -> list[float]:
-    """Simpler numbers than `old`, the simplest first."""
-    rounded = [float(f"{old:.{digits}g}") for digits in (1, 2, 3, 4)] if np.isfinite(old) else []
-    whole = [float(np.trunc(old)), float(np.ceil(old)), float(np.floor(old))] if abs(old) < 1e15 else []
-    return sorted(dict.fromkeys([*SIMPLE, *whole, *rounded]), key=_cost)
-
-
-def _cost(value: float) -> tuple[int, float, bool]:
-    """How hard a number is to read: its digits, then its size, then its sign."""
-    text = f"{abs(value):.17g}".replace("e+", "e").rstrip("0") if value else ""
-    digits = len(repr(abs(value)).removesuffix(".0")) if value else 0
-    return max(digits, len(text) > 12), abs(value), value < 0
+    return Point(case.sizes, {k: np.array(v[row]) for k, v in case.inputs.items()}, one("cotangents"), one("tangents"))

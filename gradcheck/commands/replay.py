@@ -21,8 +21,11 @@ CODES = {"FIXED": 0, "FAILED": 1, "ERROR": 2}
 @click.argument("failure", metavar="[ID]", required=False)
 @click.option("--promote", is_flag=True, help="Write the point with the right numbers into the examples of its spec.")
 @click.option("--store", type=click.Path(file_okay=False), help="The folder that failures are kept in.")
+@click.option("--witness", "witnesses", multiple=True, metavar="NAME", help="Hear only these (repeatable).")
 @click.option("--no-imports", is_flag=True, help="Import no implementation under test, whatever is allowed.")
-def replay(failure: str | None, promote: bool, store: str | None, no_imports: bool) -> None:
+def replay(
+    failure: str | None, promote: bool, store: str | None, witnesses: tuple[str, ...], no_imports: bool
+) -> None:  # fmt: skip
     """Judge a stored failure again, or all of them: FIXED (0), FAILED (1) or ERROR (2); the worst is the exit code.
 
     FIXED means that an independent witness agrees now. What cannot be judged any more is an ERROR, never a pass.
@@ -37,7 +40,7 @@ def replay(failure: str | None, promote: bool, store: str | None, no_imports: bo
     project = settings(Path.cwd())
     folder = folder_of(store, project)
     allowed = None if no_imports else project.allow_imports
-    config = Config(demanded(()), allowed=allowed, python_path=project.python_path)
+    config = Config(demanded(witnesses), allowed=allowed, python_path=project.python_path)
     if failure is not None:
         load(failure, folder)  # an unknown name is a mistake of the command
     names = stored(folder) if failure is None else [failure]
@@ -58,13 +61,18 @@ def _judged(name: str, folder: Path, config: Config, whole: bool) -> int:
     from gradcheck.run.store import load
 
     try:
-        found = again(load(name, folder), config)
+        kept = load(name, folder)
+        found, shown = again(kept, config), [*kept.example, *([""] if kept.python else []), *kept.python]
     except GradcheckError as error:
-        found = Replayed(State.ERROR, str(error))
+        found, shown = Replayed(State.ERROR, str(error)), []
     click.echo(_clean(f"{found.state.value} {name}: {found.reason}"), err=found.state is State.ERROR)
     for finding in found.findings if whole else ():
         told = f"  {finding.witness} {finding.mode}: {finding.verdict.value}: {finding.reason}"
         click.echo(_clean(told).rstrip())
+    if whole and found.state is State.FAILED and shown:
+        click.echo("\nas an example of the spec, and in Python:\n")
+        for line in shown:
+            click.echo(_clean(line))
     return CODES[found.state.value]
 
 

@@ -1,7 +1,7 @@
 """Who is right? Comparing bars, error budgets (the only tolerances of the project), verdict and blame."""
 
 from gradcheck.judge.finding import Finding, Number, Verdict, Worst
-from gradcheck.judge.findings import judge, wrong_points
+from gradcheck.judge.findings import judge, wrong_numbers, wrong_points
 from gradcheck.judge.power import Power, power
 from gradcheck.judge.sets import conventions
 from gradcheck.judge.whole import Whole, overall, witness_verdict
@@ -18,5 +18,6 @@ __all__ = [
     "overall",
     "power",
     "witness_verdict",
+    "wrong_numbers",
     "wrong_points",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradcheck.judge import proofs
 from gradcheck.judge.accuracy import demanded, forgiven, missed, told
@@ -384,7 +385,14 @@ def _worst_index(result: Comparison, verdict: Verdict, kinks: Mask) -> tuple[int
 
 def wrong_points(case: Case, testimonies: Testimonies, witness: str, quantity: str) -> Mask:
     """At which points (B,) claim and witness contradict one another in one quantity; none where either is silent."""
-    nowhere = np.zeros(case.points, dtype=bool)
+    return np.asarray(wrong_numbers(case, testimonies, witness, quantity) > 0)
+
+
+def wrong_numbers(
+    case: Case, testimonies: Testimonies, witness: str, quantity: str, proven: bool = False
+) -> NDArray[np.intp]:
+    """In how many numbers of the quantity they contradict one another, point by point; proven: are disproved."""
+    nowhere = np.zeros(case.points, dtype=np.intp)
     if not all(isinstance(testimonies.get(name), Evidence) for name in ("claim", witness)):
         return nowhere
     room = _Room(case, testimonies, {})
@@ -393,5 +401,12 @@ def wrong_points(case: Case, testimonies: Testimonies, witness: str, quantity: s
     if claimed is None or answer is None:
         return nowhere
     ours, theirs = party("claim", "claim", claimed), party(witness, witness, answer[1])
-    result = room.comparison(witness, quantity, ours, theirs)
-    return np.asarray(result.wrong.reshape(case.points, -1).any(axis=1))
+    if proven:
+        found = getattr(testimonies[witness], "proofs", ())
+        proof = next((p for p in found if p.quantity == quantity and proofs.same_shape(p, ours, theirs)), None)
+        return nowhere if proof is None else _counted(proofs.compared(proof, ours, theirs))
+    return _counted(room.comparison(witness, quantity, ours, theirs))
+
+
+def _counted(result: Comparison) -> NDArray[np.intp]:
+    return np.asarray(result.wrong.reshape(len(result.wrong), -1).sum(axis=1))

@@ -19,7 +19,7 @@ from gradcheck.oracles.evidence import Array, Evidence, Measured, Reason, Silenc
 from gradcheck.oracles.frameworks import TURNED
 from gradcheck.oracles.inquiry import Inquiry
 from gradcheck.spec.model import Example, Spec
-from gradcheck.spec.precision import FLOAT64, PRECISIONS
+from gradcheck.spec.precision import FLOAT64, FLUSHED, PRECISIONS
 
 # one line a witness: its name and the library it cannot do without
 WITNESSES: Mapping[str, str] = {
@@ -31,6 +31,7 @@ ON_REQUEST = frozenset(
 )  # silent wherever a row is not analytic, and it proves nothing that others do not
 INDEPENDENT = frozenset(WITNESSES)
 COMPUTING = frozenset({"torch", "jax"})  # whose numbers are of the dtype that is asked for
+FLUSHING = frozenset({"jax"})  # XLA computes with subnormal numbers set to zero, also in float64
 FAR_MORE = 64.0  # times the bar in float64, in units of roundoff, from which on a bar is one of range
 LACKING = re.compile(  # what PyTorch and JAX say of a function that they have not in a dtype
     "not implemented for|[Uu]nsupported dtype|not supported|only supports|of float, double|other than float and double"
@@ -101,8 +102,7 @@ class Hearing:
 
     def titled(self, title: str) -> Testimony:
         """What the witness of that title says in this case's dtype: "torch float32", "implementation:numpy float32"."""
-        name = title.partition(" ")[0]
-        return self._implementation(name) if name.startswith("implementation:") else self.one(name)
+        return self.one(title.partition(" ")[0])
 
     def one(self, name: str) -> Testimony:
         """What one witness says, or the claim."""
@@ -110,6 +110,8 @@ class Hearing:
             return self._claim
         if name == "engine":
             return self._engine
+        if name.startswith("implementation:"):
+            return self._implementation(name)
         if name.startswith("planted:"):
             return _measured(name, lambda: planted.testify(self.inquiry, name.partition(":")[2]))
         if not installed(name):
@@ -157,10 +159,10 @@ class Hearing:
         if self.dtype != "float64" and isinstance(ruler, Silence):
             return replace(ruler, witness=name, message=f"no bound is known at {self.dtype}: {ruler.message}")
         losses = self._losses
-        bars = ruler.answers if isinstance(ruler, Evidence) else {}
 
         def answers() -> dict[str, Measured]:
             said = dict(ask())
+            bars = self._bars(name, said)
             turned = said.pop(TURNED, np.zeros(self.inquiry.case.points)).astype(bool)
             found = {}
             for quantity, center in said.items():
@@ -174,6 +176,19 @@ class Hearing:
             return found
 
         return _measured(name, answers, self.dtype)
+
+    def _bars(self, name: str, said: Mapping[str, Array]) -> Mapping[str, Measured]:
+        """The answers whose bars a party's are; of one without subnormal numbers wider ones, where they are needed."""
+        ruler = self._ruler
+        bars = ruler.answers if isinstance(ruler, Evidence) else {}
+        flushes = self.dtype == "float64" and name.removeprefix("implementation:") in FLUSHING
+        return self._flushed if flushes and _outside(said, bars) else bars
+
+    @cached_property
+    def _flushed(self) -> Mapping[str, Measured]:
+        from gradcheck.oracles import engine
+
+        return engine.bounded(self.inquiry, FLUSHED.name)
 
     def _beyond(self, quantity: str, bar: Array) -> NDArray[np.bool_] | None:
         """Where the bar at the dtype is far more than its unit of roundoff accounts for: its range ends on the way."""
@@ -218,6 +233,13 @@ class Hearing:
         from gradcheck.oracles import examples
 
         return examples.testify(self.inquiry, example)
+
+
+def _outside(said: Mapping[str, Array], bars: Mapping[str, Measured]) -> bool:
+    """Whether some number is further from the ruler's than its bar."""
+    pairs = [(center, bars[q]) for q, center in said.items() if q in bars and bars[q].bar.shape == center.shape]
+    with np.errstate(all="ignore"):
+        return any(bool((np.abs(center - own.center) > own.bar).any()) for center, own in pairs)
 
 
 def _undecided_at_nan(said: Testimony, floor: float) -> Testimony:

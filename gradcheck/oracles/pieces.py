@@ -110,7 +110,8 @@ def _directions(
     yield from rng.normal(size=(RANDOM, n))
     for party in said:
         told = answers(said, party, names, row)
-        if told is not None and np.isfinite(told[0]).all() and told[0].any():
+        fits = told is not None and told[0].shape == (n,)  # what has another shape than the inputs points nowhere
+        if told is not None and fits and np.isfinite(told[0]).all() and told[0].any():
             pointed = told[0] / np.max(np.abs(told[0]))
             yield from (pointed, -pointed)
             yield from pointed + 2.0**-6 * rng.normal(size=(4, n))

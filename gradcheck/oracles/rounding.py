@@ -31,7 +31,7 @@ from gradcheck.oracles.rounding_linalg import BOUNDS as MATRIX_BOUNDS
 from gradcheck.oracles.rounding_linalg import COMPOSED as MATRICES
 from gradcheck.oracles.rounding_linalg import Bound
 from gradcheck.oracles.rounding_number import Carried, error_of, errors_of, value_of, values_of
-from gradcheck.spec.precision import FLOAT64, PRECISIONS, Precision
+from gradcheck.spec.precision import FLOAT64, FLUSHED, PRECISIONS, Precision
 
 __all__ = [
     "BOUNDED", "BOUNDED_NUMBERS", "LIBRARY_ULP", "UNIT", "Bounded", "bounded_at", "error_of", "exact", "numbers_at",
@@ -92,7 +92,7 @@ class BoundedNamespace:
         self.precision = precision
         self.unit = precision.unit
         self.underflow = precision.underflow
-        self.narrow = precision is not FLOAT64  # narrower than the numbers it computes in
+        self.narrow = precision.digits < FLOAT64.digits  # than the numbers it computes in
 
     def carried(self, value: Any, err: Any) -> Bounded:
         """A result with its bound: infinite where the dtype's range ends before the number."""
@@ -184,8 +184,11 @@ def _composed(xp: BoundedNamespace, row: Primitive, formula: Function) -> Functi
 
 @cache
 def bounded_at(dtype: str) -> Any:
-    """The namespace whose bounds hold for evaluation at a dtype: "float64", "float32", "float16" or "bfloat16"."""
-    return BoundedNamespace(PRECISIONS[dtype])
+    """The namespace whose bounds hold for evaluation at a dtype: "float64", "float32", "float16" or "bfloat16".
+
+    Or in `FLUSHED`, by its name: float64 where what would be a subnormal number is zero.
+    """
+    return BoundedNamespace(FLUSHED if dtype == FLUSHED.name else PRECISIONS[dtype])
 
 
 BOUNDED: Any = bounded_at("float64")

@@ -57,7 +57,7 @@ def explain(outcome: Outcome) -> str:
     if outcome.expected is not None or outcome.sentence:
         lines.append(f"  {details.verdict_sentence(outcome)}")
     lines += _where(outcome)
-    replay = [f"  replay: {outcome.replay}"] if outcome.replay else []
+    replay = [*_example(outcome), *([f"  replay: {outcome.replay}"] if outcome.replay else [])]
     lines += _complaints(outcome)[: MOST_LINES - len(lines) - len(replay)]
     return "\n".join(_cut(_clean(line)) for line in lines + replay)
 
@@ -118,6 +118,13 @@ def _where(outcome: Outcome) -> list[str]:
     if wrong:
         return [*lines, f"  wrong: {wrong}", f"  right: {right}"]
     return [*lines, "  " + ", ".join(f"{row.witness} {row.number}" for row in place.numbers)]
+
+
+def _example(outcome: Outcome) -> list[str]:
+    """The point as an entry of `examples:`, where that is one line that is shown whole."""
+    found = outcome.counterexample
+    lines = [f"  example: {line}" for line in found.example] if found else []
+    return lines if len(lines) == 1 and len(lines[0]) <= LONGEST else []
 
 
 def _complaints(outcome: Outcome) -> list[str]:

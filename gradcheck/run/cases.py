@@ -30,14 +30,19 @@ def cases_of(
     tally: counts what is drawn for the main cases. lost: implementations that are not imported (again).
     """
     for example in spec.examples if "examples" in config.phases else ():
-        yield example_case(spec, example, example_sizes(spec, example)), example
+        case = example_case(spec, example, example_sizes(spec, example))
+        yield case, example
+        yield from ((narrow, None) for narrow in _narrow(case, config))
     planned = _uniform if UNIFORM in config.phases else _planned
     for case in planned(spec, config, tally, lost):
         yield case, None
-        for dtype in dtypes_of(spec, config):
-            narrow = None if dtype == "float64" else narrowed(case, dtype)
-            if narrow is not None:
-                yield narrow, None
+        yield from ((narrow, None) for narrow in _narrow(case, config))
+
+
+def _narrow(case: Case, config: Config) -> list[Case]:
+    """The case at every narrower dtype that frameworks and implementations are asked in."""
+    found = [narrowed(case, dtype) for dtype in dtypes_of(case.spec, config) if dtype != "float64"]
+    return [narrow for narrow in found if narrow is not None]
 
 
 def dtypes_of(spec: Spec, config: Config) -> tuple[str, ...]:

@@ -75,6 +75,9 @@ class Counterexample:
     sentence: str  # "at x = [3]: vjp:x[0] is 6 by claim; 1 by engine reverse, differences"
     tangents: Mapping[str, Any] = field(default_factory=dict)  # nested lists; {} where no direction mattered
     dtype: str = "float64"  # what the witness at fault computed in
+    example: tuple[str, ...] = ()  # lines of YAML: the point as an item of `examples:`, with the right numbers if known
+    python: tuple[str, ...] = ()  # lines that print the wrong number beside the right one, without gradcheck
+    right: str = ""  # whose numbers the example expects: "certified"; "" where nobody knows them
     witness: str = ""  # whose number contradicts the claim's: "engine", "implementation:torch float32"
     layout: str = ""  # how the numbers were given to it, where it fails only so: "transposed: x"
 

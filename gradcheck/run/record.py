@@ -129,7 +129,7 @@ def _outcome(data: Mapping[str, Any]) -> Outcome:
     example, plot, graph = fields["counterexample"], fields["plot"], fields["graph"]
     if example is not None:
         fields["counterexample"] = Counterexample(
-            **{**example, "index": tuple(example["index"]), "numbers": tuple(example["numbers"])}
+            **{**example, **{key: tuple(example.get(key, ())) for key in ("index", "numbers", "example", "python")}}
         )
     if plot is not None:
         columns = {k: tuple(plot[k]) for k in ("x", "value", "claim", "autodiff")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ class Failure:
     tangents: Mapping[str, Any] = field(default_factory=dict)
     dtype: str = "float64"
     witness: str = ""
+    example: Sequence[str] = ()  # lines, as in Counterexample
+    python: Sequence[str] = ()
     layout: str = ""
 
 
@@ -54,7 +56,8 @@ def save(outcome: Outcome, folder: Path = FOLDER) -> Path | None:
         return None
     failure = Failure(
         failure_id(outcome), outcome.id, outcome.file, c.sizes, c.inputs, c.cotangent, c.quantity, outcome.blame,
-        c.sentence, c.tangents, c.dtype, c.witness, c.layout,
+        c.sentence, c.tangents, c.dtype, c.witness,
+        c.example, c.python, c.layout,
     )  # fmt: skip
     path = folder / f"{failure.id}.json"
     part = folder / f"{failure.id}.{os.getpid()}.part"

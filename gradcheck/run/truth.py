@@ -17,6 +17,7 @@ from gradcheck.spec import Case
 
 Array = NDArray[np.float64]
 NEAREST = 2.0**-52  # relative: what an example without `decimals` may be off by
+SMALLEST = 2.0**-1022  # below it float64 has fewer digits anyway
 LARGEST = 64  # numbers of an input whose second derivatives are worked out whole
 
 
@@ -31,7 +32,7 @@ class Right:
     @property
     def nearest(self) -> bool:
         """Whether every number is known to the nearest float64."""
-        return bool((self.bar <= NEAREST * np.abs(self.center)).all())
+        return bool((self.bar <= NEAREST * np.abs(self.center) + SMALLEST).all())
 
     def known_to(self, decimals: int) -> bool:
         """Whether every number lies within half a unit of that decimal, rounded to it."""
@@ -57,6 +58,11 @@ class Truth:
             return self._hessian(quantity.partition(":")[2])
         found = self._known(quantity)
         return None if found is None else Right(found.center[0], found.bar[0], found.word)
+
+    def answer(self, quantity: str, index: tuple[int, ...]) -> float | None:
+        """One right number of a quantity as witnesses answer it: of "hess:x" along the tangents."""
+        found = self._known(quantity.partition("|")[0])
+        return None if found is None or found.center.ndim != len(index) + 1 else float(found.center[(0, *index)])
 
     def _known(self, quantity: str) -> Right | None:
         """The same at all points of a case."""

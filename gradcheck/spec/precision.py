@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -51,6 +51,7 @@ class Precision:
 
 
 FLOAT64 = Precision("float64", 53, -1022, 2.0**-1074, float(np.finfo(np.float64).max))
+FLUSHED = replace(FLOAT64, name="float64 without subnormal numbers", underflow=2.0**-1022)
 PRECISIONS: Mapping[str, Precision] = MappingProxyType(
     {
         "float64": FLOAT64,

@@ -86,3 +86,12 @@ print(*goals({"chain": [row], "real": [row | {"name": "LSTM"}]}), sep="\\n")
         "kept LSTM, 100: ours grad() / numpy value 3.33 3.33 ≤ 5.00",
         "kept LSTM, 100: autograd / ours grad() 3.10 3.10 ≥ 1.00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("number", "digits"), [(0.0, 1), (1.0, 1), (-40.0, 1), (300.0, 1), (1e-9, 1), (1.25, 3), (0.0732, 3), (-1.0307, 5)]
+)
+def test_digits_of_a_shrunk_point_are_counted(number: float, digits: int):
+    from benchmarks.shrinking import run
+
+    assert run.digits(number) == digits

@@ -11,8 +11,9 @@ import pytest
 from benchmarks.verdicts import scale
 from benchmarks.verdicts.rewritten import scaled_case, scaled_spec
 from benchmarks.verdicts.trial import questions
+from gradcheck.judge import Verdict, judge
 from gradcheck.judge.budgets import BUDGETS
-from gradcheck.oracles import Inquiry, claim
+from gradcheck.oracles import Hearing, Inquiry, claim
 from gradcheck.spec import load_many
 
 ROOT = Path(__file__).parents[2] / "specs"
@@ -59,3 +60,17 @@ def test_a_verdict_with_an_absolute_floor_would_be_seen(monkeypatch):
     floored = {"float64": replace(BUDGETS["float64"], underflow=1e-12)}
     monkeypatch.setattr("gradcheck.judge.compare.BUDGETS", floored)
     assert list(scale.changes(spec_named("planted_hvp"), WITNESSES, 32, CORNERS[:1])) != []
+
+
+def test_who_has_no_subnormal_numbers_is_held_to_what_it_can_hold(spec_of, case_at):
+    """XLA sets exp(-740) to zero and then multiplies: 0 for 4e-302. Of PyTorch, which has them, that is wrong."""
+    case = case_at(spec_of("inputs: {x: {}}\nvalue: 1e20*exp(x)\nderivative: {x: value}"), ct=[1.0], x=[-740.0])
+    hearing = Hearing(Inquiry(case))
+    known = dict(hearing.all(["certified", "engine"]))
+    told = {}
+    for name in ("torch", "jax"):
+        zero = hearing._barred(name, lambda: {"vjp:x": np.zeros(1)})
+        told[name] = {f.verdict for f in judge(case, known | {name: zero}) if f.witness == name}
+    assert told["torch"] == {Verdict.DISAGREES}
+    assert Verdict.DISAGREES not in told["jax"]
+    assert not hearing.one("jax").answers["vjp:x"].center.any()  # so it is, and not only here

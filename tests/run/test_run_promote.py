@@ -129,3 +129,19 @@ def test_a_mark_at_the_beginning_and_the_rights_of_the_file_stay(judge, wrong_no
     promote(failure, light())
     assert FILE.read_bytes().startswith(b"\xef\xbb\xbfgradcheck")
     assert FILE.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_failure_of_a_narrow_dtype_is_found_again_by_its_example_alone(judge, light, tmp_path: Path, monkeypatch):
+    rules = tmp_path / "gradcheck_tests_run_promoted_rules.py"
+    rules.write_text("def f(x):\n    return x * x\n\ndef f_vjp(x, ct):\n    return ct * x * 3\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = (
+        "f:\n  inputs: {x: {shape: [n]}}\n  dtypes: [float32]\n  value: x**2\n  derivative: {x: 2*x}\n"
+        f"  implementations: {{numpy: {{value: '{rules.stem}:f', vjp: '{rules.stem}:f_vjp'}}}}\n"
+    )
+    (outcome,) = judge(text, allowed=(rules.stem,))
+    promote(kept(outcome, tmp_path), light(allowed=(rules.stem,)))
+    monkeypatch.setattr("gradcheck.run.function.plans", lambda *words: [])
+    text = FILE.read_text(encoding="utf-8").splitlines()[2:]
+    (again,) = judge("\n".join(line[2:] for line in text), allowed=(rules.stem,))
+    assert (again.cases, again.blame) == (2, "implementation:numpy float32 reverse")
