@@ -25,6 +25,7 @@ CLEAR = 2.0**10  # times the noise of tiny steps that is not explained by how fe
 WIDEST = 2.0**-6  # of the input's size: no step is longer
 FAINT = 2.0**-8  # noise of so much of a usual number is borne where longer steps cross kinks
 BENT = 2.0**-3  # of a smooth function both sides differ by curvature, four times as much over four times the step
+GROWING = 2.0**-3  # of the steepest slope: one that grows by more over a quarter of the step tends to no limit
 MOST_STEP_BITS = 8  # a window of few numbers takes steps at most so many octaves longer than all numbers together
 
 
@@ -121,7 +122,10 @@ def of_number(line: Line, way: Way, step: float, where: Places) -> Reading:
 
 
 def of_number_closely(line: Line, way: Way, step: float, where: Places) -> Reading:
-    """The same from two steps, where curvature is taken off both the slope and what the sides differ by."""
+    """The same from two steps, where curvature is taken off both the slope and what the sides differ by.
+
+    At jumps and next to infinite slopes, where a finer step is steeper by far, nothing is known: the bar is infinite.
+    """
     finer = step / FINER
     (left, right), (low, high) = line.sides(way, step, where), line.sides(way, finer, where)
     apart = ((low + high) - (left + right)) / 2 / ORDER
@@ -131,6 +135,9 @@ def of_number_closely(line: Line, way: Way, step: float, where: Places) -> Readi
     least, most = rows.min(axis=0), rows.max(axis=0)
     kink = ~(np.abs(bend) <= BENT * np.abs(high - low))  # also one that is near, on one side of the point
     value, bar = np.where(kink, (least + most) / 2, value), np.where(kink, (most - least) / 2, bar)
+    steepest = np.abs(rows).max(axis=0)
+    grows = np.maximum(np.abs(low) - np.abs(left), np.abs(high) - np.abs(right)) > GROWING * steepest
+    bar = np.where(grows, np.inf, bar)
     return Reading(value, bar + 2 * _noise(line, finer, where) + np.abs(value) * _step_rounding(line, finer))
 
 

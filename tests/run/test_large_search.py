@@ -86,6 +86,17 @@ def test_numbers_at_kinks_and_next_to_them_have_hulls() -> None:
     assert off(np.full(6, -0.5), found.value, found.bar).all()
 
 
+@pytest.mark.parametrize("fn", [np.sign, np.cbrt, lambda x: np.sqrt(np.maximum(x, 0))], ids=["jump", "root", "end"])
+def test_where_slopes_are_infinite_nothing_is_known(fn: Callable[..., Any]) -> None:
+    x = np.concatenate([[0.0, 1e-8], drawn(1)])
+    line, _ = line_of(fn, x)
+    line.blocks = x.size
+    found = of_number_closely(line, Way(np.ones(x.size, np.int8), 0, x.size), 2.0**-11, np.arange(2, N))
+    assert np.isfinite(found.bar).mean() > 0.99
+    found = of_number_closely(line, Way(np.ones(x.size, np.int8), 0, x.size), 2.0**-11, [0, 1])
+    assert np.isinf(found.bar).all()
+
+
 @pytest.mark.parametrize("place", [0, 1, 777, N - 1])
 def test_one_wrong_number_takes_few_calls(place: int) -> None:
     x, rng = drawn(2), np.random.default_rng(2)
