@@ -222,6 +222,9 @@ def standing(findings: Sequence[CellFinding], needed: Sequence[str], strict: boo
     if missing:
         why = next((f.sentence for f in findings if f.cell == missing[0]), "it was skipped")
         return Standing(Verdict.UNWITNESSED, False, f"nothing witnesses the derivative ({missing[0]}: {why})", None)
+    if all(f.kind in (Kind.SILENT, Kind.UNMEASURED) for f in findings):
+        whys = "; ".join(f"{f.cell}: {f.sentence}" for f in findings)
+        return Standing(Verdict.UNWITNESSED, False, f"nothing was decided ({whys or 'nothing was asked'})", None)
     remarks = [f for f in findings if f.kind in REMARKS]
     if not remarks:
         return Standing(Verdict.AGREES, True, "nothing is wrong", None)

@@ -56,6 +56,9 @@ def test_remarks_fail_only_where_that_was_asked() -> None:
 
 def test_a_skipped_question_is_no_answer() -> None:
     assert standing([finding("zero", Kind.RIGHT)], ["reverse"]).verdict is Verdict.UNWITNESSED
+    for idle in ([], [finding("zero", Kind.SILENT)], [finding("zero", Kind.UNMEASURED)]):
+        assert standing(idle, []).verdict is Verdict.UNWITNESSED and not standing(idle, []).passed
+    assert standing([finding("zero", Kind.RIGHT), finding("kinks", Kind.SILENT)], []).passed
     assert standing([finding("reverse", Kind.SILENT)], ["reverse"]).verdict is Verdict.UNWITNESSED
 
 
