@@ -52,6 +52,8 @@ def statistics_of(spec: Spec, cases: Sequence[Case], tally: Tally, moves: bool) 
 
 def nothing_found(tally: Tally) -> str:
     """Why a function has no case: which domains refused how many of the points drawn."""
+    if not tally.drawn:
+        return "no point was tried: the phases that are switched on give none"
     whys = [f"{count:,} by {reason}" for reason, count in tally.refused.most_common() if count]
     return f"no point of the domain was found: of {tally.drawn:,} drawn were refused {', '.join(whys) or 'all'}"
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gradcheck.cases import Tally
 from gradcheck.run import json_line, read_json, run_of, write_json
 from gradcheck.run.outcome import Branch, Covered
+from gradcheck.run.statistics import nothing_found
 from tests.run.conftest import config
 
 UNREACHABLE = """
@@ -101,6 +103,10 @@ def test_where_all_points_are_refused_the_verdict_says_by_what(untested):
         "no point of the domain was found: of 288 drawn were refused 288 by '(-1, 1), x > 2' of x"
     )
     assert refused.statistics.warnings == (refused.sentence,)
+
+
+def test_where_the_phases_give_no_point_no_domain_is_blamed():
+    assert nothing_found(Tally()) == "no point was tried: the phases that are switched on give none"
 
 
 def test_statistics_are_written_and_read_back_and_an_older_record_has_none(untested, tmp_path):
