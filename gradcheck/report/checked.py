@@ -88,7 +88,9 @@ def _lines(result: Result) -> list[str]:
     lines += [f"  {f.cell}: {f.kind}: {f.sentence}" for f in result.findings if _worth(f, told)]
     silent = [f for f in result.findings if f.kind in (Kind.SILENT, Kind.UNMEASURED)]
     if silent:
-        lines.append("not asked or not decided: " + "; ".join(f"{f.cell} ({f.sentence})" for f in silent))
+        whys = dict.fromkeys(f.sentence for f in silent)
+        cells = {why: ", ".join(f.cell for f in silent if f.sentence == why) for why in whys}
+        lines.append("not asked or not decided: " + "; ".join(f"{named} ({why})" for why, named in cells.items()))
     return lines + [f"note: {n}" for n in result.checked.notes]
 
 

@@ -58,6 +58,7 @@ def test_a_result_says_what_it_is() -> None:
     assert good.power is not None
     assert 0 < good.power["median"] <= good.power["worst"] < 1e-4
     assert "not asked or not decided" in str(good)  # no jvp, no second order: nothing unchecked looks like a pass
+    assert "forward, adjoint (no jvp is given)" in str(good)
     assert "<table" in good._repr_html_()
     bad = check(np.sin, [Real(2)], vjp=lambda i, ct: (2 * sine_rule(i, ct)[0],), points=POINTS)
     assert not bad
