@@ -120,6 +120,8 @@ def sizes_of(givens: Sequence[Given]) -> list[tuple[int, bool]]:
 def refusal(givens: Sequence[Given]) -> str:
     """Why no point of such inputs is drawn here; "" where they are boxes."""
     for g in givens:
+        if g.domain.log:
+            return f"{g.name} is spread over the powers of ten: so many numbers are only drawn evenly between limits"
         if g.domain.predicate is not None or g.domain.kind not in ("real", "integer", "boolean"):
             return f"{g.name} is {g.domain.text}: of so many numbers only free ones and those between limits are drawn"
     return ""

@@ -152,9 +152,7 @@ def _checked(
     if bare and len(bare) < len(subject.moving):
         board[witnessing].uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
     dropped = sum(j.dropped for j in all_of_it)
-    if dropped:
-        raised = next((j.raised for j in all_of_it if j.raised), "")
-        notes.append(f"{dropped} points have no finite value and were left out" + (f" ({raised})" if raised else ""))
+    notes += left_out(dropped, next((j.raised for j in all_of_it if j.raised), ""))
     put = wanted.cells if stated else wanted.cells - {"stated"}  # nothing is stated beside the code mostly
     findings = without_echoes([f for cell in CELLS if cell in put for f in board[cell].findings()])
     findings = with_ends([shrunk(f, all_of_it) if wanted.simpler else f for f in findings], watch)
@@ -173,13 +171,26 @@ def _checked_large(
     seed = digest(f"{subject.name}:large", wanted.seed)
     large = judge_large(Asked(subject, watch), inputs, names, seed, board, wanted.cells)
     power, notes = power_of(large)
-    notes += [f"{large.dropped} points have no finite value and were left out"] if large.dropped else []
+    notes += left_out(large.dropped, large.raised)
+    if not large.points:
+        board["reverse"].silence = no_value(large.raised)
     put = [cell for cell in CELLS if cell in wanted.cells and cell != "stated"]
     findings = with_ends(without_echoes([f for cell in put for f in board[cell].findings()]), watch)
     return Checked(
         verdict_of(findings, "reverse", wanted.cells, wanted.strict), tuple(findings), power, len(large.points), ({},),
         watch.calls, watch.seconds, large.dropped, tuple(notes), learnt(subject),
     )  # fmt: skip
+
+
+def left_out(points: int, raised: str) -> list[str]:
+    """A note on points at which the function has no value. raised: what it raised at the first, if it did."""
+    told = "1 point has no finite value and was" if points == 1 else f"{points} points have no finite value and were"
+    return [f"{told} left out" + (f" ({raised})" if raised else "")] if points else []
+
+
+def no_value(raised: str) -> str:
+    """Why nothing was asked of a function that has no value anywhere."""
+    return f"the function has no finite value at any point ({raised or 'it is NaN or infinite'})"
 
 
 def sizes_of(givens: Sequence[Given], seed: int) -> list[dict[str, int]]:
@@ -340,8 +351,7 @@ def _silences(
     board["precision"].silence = silent or "every number was decided without it"
     board["nonfinite"].silence = "all numbers were finite"
     if not any(j.points for j in judged):
-        why = next((j.raised for j in judged if j.raised), "it is NaN or infinite")
-        board["reverse"].silence = f"the function has no finite value at any point ({why})"
+        board["reverse"].silence = no_value(next((j.raised for j in judged if j.raised), ""))
     if not cells & {"forward", "adjoint"}:
         return
     for cell in ("forward", "adjoint"):

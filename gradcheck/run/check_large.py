@@ -50,10 +50,14 @@ def judge_slopes(large: Large, points: Sequence[Point]) -> Iterator[At]:
             large.dropped += 1
             continue
         large.points.append(point)
-        large.asked.turn("reverse")
-        templates = tuple(np.broadcast_to(np.zeros((), o.dtype), o.shape) for o in at.base)
         share = 0.4 if number == 0 else 0.3
-        _reverse(large, at, share, np.random.default_rng([large.seed, 3, number]))
+        answered = _reverse(large, at, share, np.random.default_rng([large.seed, 3, number]))
+        if not answered and not large.wrong and any(d.planted for d in point.drawn):
+            mild = _valued(large, milder(point))  # the gradient was infinite at a landmark: the others count
+            if mild is not None:
+                at = mild
+                _reverse(large, at, share, np.random.default_rng([large.seed, 3, number]))
+        templates = tuple(np.broadcast_to(np.zeros((), o.dtype), o.shape) for o in at.base)
         at.base = templates  # no numbers of the outputs are kept for what else is asked
         yield at
         del at
@@ -74,8 +78,9 @@ def _valued(large: Large, point: Point) -> At | None:
     return At(point, inputs, base)
 
 
-def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> None:
-    """Directions of every input, until so large a share of those that are needed was read."""
+def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> bool:
+    """Directions of every input, until so large a share of those that are needed was read; whether all had answers."""
+    large.asked.turn("reverse")
     several = sum(o.size for o in at.base) > 1
     steps: dict[int, tuple[Line, float]] = {}
     for k in large.moving:
@@ -87,11 +92,11 @@ def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> No
     most = max((large.needed[k] for k in large.blocks), default=0)
     for number in range(max(1, round(share * most))):
         if large.wrong:
-            return
+            return True
         cts = _tossed(large, at, number) if several and number else _ones(at)
         gradients = _answered(large, at, cts)
         if gradients is None:
-            return
+            return False
         planted = {k: sorted(d.planted) for k, d in enumerate(at.point.drawn) if d.planted}
         for k in large.moving:
             if k in large.wrong or k not in large.blocks or number >= max(1, round(share * large.needed[k])):
@@ -112,6 +117,7 @@ def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> No
                 line, step, found = calibrated(line, way)
                 steps[k] = (line, step)
             _compared(large, at, line, way, steps[k][1], gradients[k], found)
+    return True
 
 
 def _planted(large: Large, line: Line, way: Way, gradient: Array, at: At) -> None:
@@ -188,8 +194,10 @@ def _not_finite(large: Large, at: At, k: int, g: Array, place: int, cts: Sequenc
     kind = Kind.WRONG if smooth else Kind.NOT_SMOOTH
     got = float(g.reshape(-1)[place])
     here = Found(place, got, float(found.value[0]), float(found.bar[0]))
-    large.board["nonfinite"].show(kind, *told_of(large, at, k, here, cts))
-    large.wrong.add(k)
+    text, seen = told_of(large, at, k, here, cts)
+    large.board["nonfinite"].show(kind, text if smooth else text.partition(", not ")[0], seen)
+    if smooth:
+        large.wrong.add(k)
 
 
 def _compared(

@@ -76,9 +76,11 @@ def summed_up(large: Large) -> None:
         tally.uncovered = f"no number of the gradient of {', '.join(bare)} could be decided"
     lost = [large.names[k] for k in large.blocks if large.futile.get(k, 0) >= FUTILE and k not in large.wrong]
     if lost:
-        tally.uncovered = (
+        tally.uncovered = tally.silence = (
             f"along some directions the gradient of {lost[0]} misses the slope, and no number at fault was found"
         )
+    elif bare and not tally.compared:
+        tally.silence = tally.silence or "no gradient was fit to be compared"
     elif bare and not tally.silence:
         tally.silence = "the function's own rounding hides what a zero in one place of its gradient would change"
 

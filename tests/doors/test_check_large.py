@@ -156,6 +156,49 @@ def test_where_rounding_hides_a_zero_nothing_is_witnessed() -> None:
     assert not result.passed and "hides" in str(result)
 
 
+def root_vjp(inputs: Any, ct: Any) -> Any:
+    (x,) = inputs
+    return (np.where(x == 0, 0.0, ct / (3 * np.cbrt(np.where(x == 0, 1.0, x)) ** 2)),)
+
+
+def test_jumps_and_infinite_slopes_at_landmarks_blame_nobody() -> None:
+    assert quickly(np.sign, [VECTOR], vjp=lambda i, ct: (0 * i[0],)).passed
+    assert quickly(np.cbrt, [VECTOR], vjp=root_vjp).passed
+
+
+def test_an_infinite_gradient_at_the_ends_hides_no_other_landmark() -> None:
+    def arcsine(wrong: float) -> Any:
+        return lambda i, ct: (np.where(i[0] == 0.5, wrong, 1.0) * ct / np.sqrt(1 - i[0] ** 2),)
+
+    inside = [Real(N, low=-1, high=1)]
+    right, wrong = (quickly(np.arcsin, inside, vjp=arcsine(factor)) for factor in (1.0, 2.0))
+    assert right.passed and "inf, not nan" not in str(right)
+    assert decisive(wrong).cell == "reverse" and decisive(wrong).seen.right == pytest.approx(2 / 3**0.5)  # type: ignore[union-attr]
+
+
+def test_numbers_over_the_powers_of_ten_are_not_taken_for_evenly_drawn_ones() -> None:
+    spread = [Real(N, low=1e-8, high=1e8, log=True)]
+    wrong = quickly(np.log, spread, vjp=lambda i, ct: (np.where(i[0] < 1, 2, 1) * ct / i[0],))
+    assert not wrong.passed and "powers of ten" in str(wrong)
+
+
+def test_why_nothing_was_judged_is_told() -> None:
+    def refuses(x: Any) -> Any:
+        raise ValueError("never")
+
+    assert "ValueError: never" in str(quickly(refuses, [VECTOR], vjp=total_vjp(1.0)).checked.standing.sentence)
+    short = quickly(np.sin, [VECTOR], vjp=lambda i, ct: (ct[:-1],))
+    assert decisive(short).cell == "shape" and "rounding" not in str(short)
+    off = quickly(lambda x: np.sum(x**2), [VECTOR], vjp=lambda i, ct: (2 * i[0] * ct * (1 + 5e-9),))
+    assert not off.passed and "misses the slope" in off.checked.standing.sentence
+
+
+def test_where_only_unasked_cells_are_named_nothing_passes() -> None:
+    result = quickly(total, [VECTOR], vjp=total_vjp(1.0), cells=["kinks", "float32"])
+    assert not result.passed and "nothing was decided" in str(result)
+    assert str(result).count("4,096 numbers move") == 3  # in the verdict for each, and once below
+
+
 def test_a_gradient_that_is_not_finite() -> None:
     result = quickly(np.sin, [VECTOR], vjp=total_vjp(float("nan")))
     assert decisive(result).cell == "nonfinite" and found_at(result) == (PLACE,)
