@@ -107,10 +107,10 @@ def _shared_blame(wrong: Sequence[Finding]) -> str:
 
 
 def _unwitnessed(quantities: Sequence[str], findings: Sequence[Finding], independent: frozenset[str]) -> str:
-    what = ", ".join(quantities) or "a derivative"
+    what = f"the claimed {', '.join(quantities)}" if quantities else "any derivative: none is claimed"
     heard = {f.witness: f.reason for f in findings if f.witness in independent and f.verdict is not Verdict.AGREES}
     why = "; ".join(f"{w}: {r}" for w, r in sorted(heard.items())) or "no independent witness was asked"
-    return f"no independent witness agrees with the claimed {what} ({why})"
+    return f"no independent witness agrees with {what} ({why})"
 
 
 def _agreement(findings: Sequence[Finding], independent: frozenset[str]) -> str:

@@ -85,6 +85,11 @@ def test_nothing_unchecked_looks_like_a_pass(findings: list[Finding]) -> None:
     assert whole(*findings) == ("UNWITNESSED", False, "")
 
 
+def test_of_a_function_that_nothing_is_claimed_of_that_is_said() -> None:
+    sentence = overall([finding(mode="value", quantity="value")], INDEPENDENT, ()).sentence
+    assert sentence.startswith("no independent witness agrees with any derivative: none is claimed (")
+
+
 def test_every_claimed_derivative_needs_its_witness() -> None:
     both = ("vjp:x", "vjp:y")
     assert whole(finding(), quantities=both)[0] == "UNWITNESSED"
