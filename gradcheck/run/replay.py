@@ -93,8 +93,10 @@ def stored_point(failure: Failure) -> tuple[Spec, Case]:
 
     Raises UsageError where the function is gone or does not take the point any more.
     """
-    spec = _spec(failure)
-    return spec, laid_out(_case(spec, failure), read_layout(failure.layout))
+    spec, layout = _spec(failure), read_layout(failure.layout)
+    if failure.layout and layout is None:
+        raise UsageError(f"the numbers were given in a layout that is not known any more: {failure.layout}")
+    return spec, laid_out(_case(spec, failure), layout)
 
 
 def _case(spec: Spec, failure: Failure) -> Case:

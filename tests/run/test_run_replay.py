@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -144,6 +145,13 @@ def test_a_spec_that_is_broken_or_gone_cannot_be_replayed(kept, write, light):
     Path("a.grad.yaml").unlink()
     gone = replay(kept, light())
     assert (gone.state, "a.grad.yaml" in gone.reason) == (State.ERROR, True)
+
+
+def test_a_layout_that_is_not_known_any_more_is_no_plain_one(kept, write, light, wrong_norm):
+    write(wrong_norm.replace("2*x", "x / value"))
+    assert replay(kept, light()).state is State.FIXED
+    found = replay(dataclasses.replace(kept, layout="upside down: x"), light())
+    assert found.state is State.ERROR and "upside down: x" in found.reason
 
 
 def test_stored_numbers_that_are_none_are_told(kept, tmp_path: Path, light):
