@@ -19,6 +19,7 @@ from gradcheck.run.runner import prepare
 from gradcheck.run.store import Failure
 from gradcheck.run.truth import Truth
 from gradcheck.spec import Case, Example, Spec, load
+from gradcheck.spec.case import read_layout
 from gradcheck.spec.inserting import with_example
 
 MARK = "\ufeff".encode()  # that some editors begin a file with
@@ -39,7 +40,9 @@ def promote(failure: Failure, config: Config) -> int:
     _refuse_twice(spec, case, entry)
     path = Path(os.path.realpath(failure.file))
     mark, text = _read(path)
+    layout = read_layout(failure.layout)
     note = f"found by gradcheck, expected by {entry.word}: {failure.sentence.partition(': ')[2]}"
+    note += "" if layout is None else f"; with {layout}, as an example is not"
     text, line = with_example(text, spec.id, entry.lines(), entry.flow(), " ".join(note.split()))
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -37,6 +38,12 @@ def test_the_right_numbers_are_written_and_the_wrong_claim_fails_at_them(judge, 
     assert again.witnesses["example"].verdict == "DISAGREES"
     (fixed,) = judge("\n".join(line[2:] for line in after.splitlines()[2:]).replace("2*x", "x / value"))
     assert (fixed.passed, fixed.witnesses["example"].verdict) == (True, "AGREES")
+
+
+def test_how_the_numbers_lay_is_said_beside_the_example(judge, wrong_norm, light, tmp_path: Path):
+    failure = dataclasses.replace(kept(judge(wrong_norm)[0], tmp_path), layout="gaps: x")
+    promote(failure, light())
+    assert "; with x given as every second number of a longer array, as an example is not\n" in FILE.read_text()
 
 
 def test_it_is_written_once(judge, wrong_norm, light, tmp_path: Path):
@@ -141,7 +148,7 @@ def test_a_failure_of_a_narrow_dtype_is_found_again_by_its_example_alone(judge, 
     )
     (outcome,) = judge(text, allowed=(rules.stem,))
     promote(kept(outcome, tmp_path), light(allowed=(rules.stem,)))
-    monkeypatch.setattr("gradcheck.run.function.plans", lambda *words: [])
+    monkeypatch.setattr("gradcheck.run.cases.plans", lambda *words: [])
     text = FILE.read_text(encoding="utf-8").splitlines()[2:]
     (again,) = judge("\n".join(line[2:] for line in text), allowed=(rules.stem,))
     assert (again.cases, again.blame) == (2, "implementation:numpy float32 reverse")
