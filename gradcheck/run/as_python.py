@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from gradcheck.cases import outputs
 from gradcheck.oracles.inquiry import claimed
+from gradcheck.oracles.layouts import Placed, placed
 from gradcheck.run.numpy_words import words_for
-from gradcheck.spec import Case, Claim, ClaimKind, Implementation
+from gradcheck.spec import Case, Claim, ClaimKind, Implementation, Input
+from gradcheck.spec.domains import DISCRETE
 
 Array = NDArray[np.float64]
 STEP = 1e-6  # of a plain difference quotient, in sizes of the number
@@ -88,6 +90,13 @@ def _list(array: Any) -> str:
     return repr(np.asarray(array, dtype=float).tolist())
 
 
+def _written(case: Case, i: Input) -> str:
+    """The numbers of an input, whole ones without a point: they may be an index."""
+    numbers = case.inputs[i.name][0]
+    whole = i.domain.kind in DISCRETE and bool((numbers == np.trunc(numbers)).all())
+    return repr(numbers.astype(int).tolist()) if whole else _list(numbers)
+
+
 def _called(reference: str) -> str:
     """The expression that a reference is once it is imported."""
     name = reference.partition(":")[2]
@@ -106,23 +115,60 @@ def _found(reference: str, path: Sequence[str]) -> list[str]:
     return [*(f"import sys; sys.path.append({f!r})" for f in folder if f != "."), f"from {module} import {top}{alias}"]
 
 
+def _laid(case: Case) -> tuple[dict[str, Placed], list[Placed]]:
+    """The inputs by their names, and the cotangents, as they lie in memory."""
+    arrays = [a[0] for a in (*case.inputs.values(), *case.cotangents.values())]
+    single = len(case.cotangents) == 1
+    names = [*case.inputs, *("ct" if single else f"ct_{output}" for output in case.cotangents)]
+    found = placed(arrays, names, case.layout(0))
+    count = len(case.inputs)
+    return dict(zip(case.inputs, found[:count], strict=True)), found[count:]
+
+
+def _dense(one: Placed) -> bool:
+    """Whether the numbers lie one behind the other, from the first on."""
+    return one.strides == placed([one.numbers], [], None)[0].strides and one.buffer.size == one.numbers.size
+
+
+def _ndarray(one: Placed, case: Case) -> str:
+    if one.twin >= 0:
+        return list(case.inputs)[one.twin]
+    dtype = "" if case.dtype == "float64" else f", dtype=np.{case.dtype}"
+    if _dense(one):
+        return f"np.array({_list(one.buffer.reshape(one.numbers.shape))}{dtype})"
+    size = np.dtype(case.dtype).itemsize
+    strides = tuple(size * s for s in one.strides)
+    row = f"np.array({_list(one.buffer)}{dtype})[{one.offset}:]"
+    return f"np.lib.stride_tricks.as_strided({row}, {one.numbers.shape}, {strides})"
+
+
+def _tensor(one: Placed, case: Case, grad: str = "") -> str:
+    if one.twin >= 0:
+        return f"{list(case.inputs)[one.twin]}.detach(){'.requires_grad_()' if grad else ''}"
+    dtype = f"dtype=torch.{case.dtype}"
+    if any(s < 0 for s in one.strides):
+        return f"torch.tensor({_list(one.numbers)}, {dtype}{grad})"
+    if _dense(one):
+        return f"torch.tensor({_list(one.buffer.reshape(one.numbers.shape))}, {dtype}{grad})"
+    view = f"as_strided({one.numbers.shape}, {one.strides}, {one.offset})"
+    return f"torch.tensor({_list(one.buffer)}, {dtype}).{view}{'.requires_grad_()' if grad else ''}"
+
+
 Made = tuple[list[str], list[str], str]  # imports, statements, and the expression of the array that holds the number
 
 
 def _torch(case: Case, quantity: str, tested: Implementation) -> Made | None:
     kind, _, of = quantity.partition(":")
-    dtype = f"dtype=torch.{case.dtype}"
-    moving = set(case.tangents)
+    inputs, cotangents = _laid(case)
     body = [
-        f"{n} = torch.tensor({_list(a[0])}, {dtype}{', requires_grad=True' if n in moving else ''})"
-        for n, a in case.inputs.items()
+        f"{n} = {_tensor(one, case, ', requires_grad=True' if n in case.tangents else '')}" for n, one in inputs.items()
     ]
     body.append(f"value = {_called(tested.value)}({', '.join(case.inputs)})")
     if kind.startswith("value"):
         return ["import torch"], body, f"value{_output(case, quantity)}"
     if kind != "vjp":
         return None
-    cts = [f"torch.tensor({_list(a[0])}, {dtype})" for a in case.cotangents.values()]
+    cts = [_tensor(one, case) for one in cotangents]
     ct = cts[0] if len(cts) == 1 else f"({', '.join(cts)})"
     return ["import torch"], [*body, f"got = torch.autograd.grad(value, {of}, {ct})[0]"], "got"
 
@@ -144,13 +190,14 @@ def _jax(case: Case, quantity: str, tested: Implementation) -> Made | None:
 def _numpy(case: Case, quantity: str, tested: Implementation) -> Made | None:
     kind, _, of = quantity.partition(":")
     kind = kind.partition("[")[0]
-    dtype = "" if case.dtype == "float64" else f", dtype=np.{case.dtype}"
-    body = [f"{n} = np.array({_list(a[0])}{dtype})" for n, a in case.inputs.items()]
+    inputs, cotangents = _laid(case)
+    body = [f"{n} = {_ndarray(one, case)}" for n, one in inputs.items()]
     rule = {"value": tested.value, "vjp": tested.vjp, "jvp": tested.jvp}.get(kind)
     if rule is None:
         return None
-    more = case.cotangents if kind == "vjp" else case.tangents if kind == "jvp" else {}
-    arguments = [*case.inputs, *(f"np.array({_list(a[0])}{dtype})" for a in more.values())]
+    tangents = placed([a[0] for a in case.tangents.values()], [], None)
+    more = cotangents if kind == "vjp" else tangents if kind == "jvp" else []
+    arguments = [*case.inputs, *(_ndarray(one, case) for one in more)]
     body.append(f"got = {_called(rule)}({', '.join(arguments)})")
     if kind == "value":
         return ["import numpy as np"], body, f"got{_output(case, quantity)}"
@@ -175,7 +222,7 @@ def _claim(case: Case, shown: Shown) -> list[str]:
     if words is None or {*case.inputs, *case.sizes} & TAKEN:
         return []
     body = [f"{n} = {size}" for n, size in case.sizes.items() if re.search(rf"\b{n}\b", "\n".join(texts))]
-    body += [f"{n} = np.array({_list(a[0])})" for n, a in case.inputs.items()]
+    body += [f"{i.name} = np.array({_written(case, i)})" for i in spec.inputs]
     head = ["import numpy as np", *words, "", *_defined(case), "", *body]
     value = f"value = f({', '.join(case.inputs)})"
     if stated is None:

@@ -94,7 +94,7 @@ def _told(case: Case, finding: Finding, config: Config) -> Counterexample:
     return Counterexample(
         dict(case.sizes), plain(inputs), plain(cotangent), worst.quantity, worst.index,
         numbers, sentence(inputs, cotangent, worst.quantity, worst.index, worst.numbers, along, layout),
-        plain(along), case.dtype, *_pasted(only(case, worst.point), finding, config), finding.witness,
+        plain(along), case.dtype, *_pasted(laid_out(only(case, worst.point), layout), finding, config), finding.witness,
         "" if layout is None else layout.written(),
     )  # fmt: skip
 

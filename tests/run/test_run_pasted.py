@@ -6,14 +6,19 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gradcheck.cases import batch
 from gradcheck.expr.vocabulary import lookup
 from gradcheck.run import outcome as outcomes
+from gradcheck.run.as_python import Shown, as_python
 from gradcheck.run.numpy_words import DEFINED, HOMES, words_for
+from gradcheck.spec import load
+from gradcheck.spec.case import Layout
 
 MODULE = "gradcheck_tests_run_pasted_rules"
 CODE = """
@@ -37,7 +42,30 @@ def f(x):
 def f_vjp(x, ct):
     return 3 * ct * x * x * (1.001 if x.dtype == np.float32 else 1)
 
+def viewed_vjp(x, ct):
+    return 3 * ct * x * x * (1 if x.flags.c_contiguous else 1.5)
+
+def twins_vjp(x, y, ct):
+    return ct * y, ct * x * (1.5 if x is y else 1)
+
 class Cube:
+    @staticmethod
+    def viewed(x):
+        import torch
+
+        class Rule(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x**3
+
+            @staticmethod
+            def backward(ctx, ct):
+                (x,) = ctx.saved_tensors
+                return (3 if x.is_contiguous() else 2) * ct * x**2
+
+        return Rule.apply(x)
+
     @staticmethod
     def torch(x):
         import torch
@@ -72,6 +100,8 @@ CLAIMS = {
     "a hessian": "  inputs: {x: {shape: [n]}}\n  value: sum(x**3)\n  gradient: {x: 3*x**2}\n  hessian: {x: 'eye(n)'}\n",
     "a program": "  inputs: {x: {shape: [n]}}\n  code: |\n    y = x\n    for k in range(2):\n"
     "        y = y * x\n    return y\n  derivative: {x: 2*x**2}\n",
+    "an index": "  inputs: {x: {shape: [n]}, i: {shape: [k], domain: index(n)}}\n  value: x[i]**2\n"
+    "  jvp: x[i]*t_x[i]\n",
     "a size": "  inputs: {x: {shape: [n]}}\n  value: sum(x) / n**2\n  gradient: {x: 1/n + 1 + 0*x}\n",
 }
 
@@ -122,9 +152,11 @@ def test_of_a_claim_by_its_formula(judge, body: str):
          f"{{value: '{MODULE}:times', jvp: '{MODULE}:times_jvp'}}"),
         (CUBE + "  dtypes: [float32]\n", "numpy", f"{{value: '{MODULE}:f', vjp: '{MODULE}:f_vjp'}}"),
         (CUBE, "torch", f"'{MODULE}:Cube.torch'"),
+        (CUBE.replace("[n]", "[n, 2]"), "torch", f"'{MODULE}:Cube.viewed'"),
+        (CUBE.replace("[n]", "[n, 2]"), "numpy", f"{{value: '{MODULE}:f', vjp: '{MODULE}:viewed_vjp'}}"),
         (CUBE, "jax", f"'{MODULE}:Cube.jax'"),
     ],
-    ids=["vjp", "jvp", "float32", "torch", "jax"],
+    ids=["vjp", "jvp", "float32", "torch", "a view in torch", "a view", "jax"],
 )  # fmt: skip
 def test_of_code_under_test_by_calling_it(judge, allowed, body: str, backend: str, reference: str):
     if backend != "numpy":
@@ -139,6 +171,17 @@ def test_of_code_under_test_by_calling_it(judge, allowed, body: str, backend: st
     assert wrong == pytest.approx(number(found, "implementation"), rel=1e-12)
     assert right == pytest.approx(number(found, "engine"), rel=1e-6)
     assert abs(wrong - right) > 1e-4
+
+
+def test_of_one_array_given_twice_the_same_array(judge, allowed):
+    rules = f"{{value: '{MODULE}:times', vjp: '{MODULE}:twins_vjp'}}"
+    judge(f"g:\n{TIMES}  implementations: {{numpy: {rules}}}\n", allowed=allowed, python_path=("lib",))
+    (spec,) = load("a.grad.yaml").functions
+    case = batch(spec, {"n": 1}, [{"x": np.array([2.0]), "y": np.array([2.0])}], None)
+    assert case is not None
+    twins = replace(case, layouts=(Layout("same", ("x", "y")),))
+    shown = Shown("vjp:y", (0,), "implementation:numpy reverse", 3.0, 2.0)
+    assert pasted(tuple(as_python(twins, shown, ["lib"]))) == ["3.0 should be 2.0"]
 
 
 def test_of_another_shape_the_shapes(judge, allowed):
