@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import getattr_static
 from itertools import islice, product
-from types import CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType
 from typing import Any
 
 import numpy as np
@@ -69,19 +71,19 @@ class _Search:
         for one in self.waiting:  # grows while it is walked
             if id(one) not in self.known and len(self.known) < MOST_THINGS:
                 self.known[id(one)] = one
-                self.look(one)
+                with suppress(Exception):  # what does not even let itself be looked at holds no numbers
+                    self.look(one)
 
     def look(self, one: Any) -> None:
         if isinstance(one, bool | str | bytes) or one is None:
             return
-        if isinstance(one, int | float | np.number):
+        if isinstance(one, int | float | np.integer | np.floating):
             self.number(one)
         elif isinstance(one, FunctionType):
             if _home(one) in self.homes:
                 self.function(one)
-        elif isinstance(one, MethodType | partial) or hasattr(one, "__self__"):
-            self.waiting += [getattr(one, n) for n in ("__func__", "func", "args", "__self__") if hasattr(one, n)]
-            self.waiting += [*getattr(one, "keywords", {}).values()]
+        elif isinstance(one, MethodType | partial) or _part(one, "__self__") is not None:
+            self.waiting += [_part(one, name) for name in ("__func__", "func", "args", "__self__", "keywords")]
         elif isinstance(one, Mapping):
             self.waiting += islice(one.values(), ENTRIES)
         elif isinstance(one, tuple | list | set | frozenset):
@@ -108,18 +110,31 @@ class _Search:
 
     def object(self, one: Any) -> None:
         """A class with its methods, or an object with its fields and its class; a framework's own rule, its parts."""
-        self.waiting += [getattr(one, name) for name in RULES if hasattr(one, name)]
-        fields = getattr(one, "__dict__", {})
+        self.waiting += [_part(one, name) for name in RULES]
+        fields = _part(one, "__dict__") or {}
         self.waiting += [v for k, v in islice(fields.items(), 4 * ENTRIES) if not k.startswith("__")]
         if not isinstance(one, type):
-            self.waiting += [getattr(one, k) for k in getattr(type(one), "__slots__", ()) if hasattr(one, k)]
+            self.waiting += [_part(one, name) for name in getattr(type(one), "__slots__", ())]
             self.waiting.append(type(one))
+
+
+def _part(one: Any, name: str) -> Any:
+    """An attribute as it is kept, or None; what would have to be run for it (a property) is given as a function."""
+    try:
+        found = getattr_static(one, name)
+        kept = isinstance(found, GetSetDescriptorType | MemberDescriptorType)
+        found = getattr(one, name) if kept or name == "__dict__" else found
+    except Exception:  # there is none, or a slot is empty
+        return None
+    if isinstance(found, property):
+        return found.fget
+    return found.__func__ if isinstance(found, staticmethod | classmethod) else found
 
 
 def _home(thing: Any) -> str:
     """The package that a function or class was written in; "" of any other object."""
     module = getattr(thing, "__module__", "") if isinstance(thing, type | FunctionType) else ""
-    inners = (getattr(thing, name, None) for name in ("func", "__self__", "__wrapped__"))
+    inners = (_part(thing, name) for name in ("func", "__self__", "__wrapped__"))
     inner = next((i for i in inners if i is not None), None) if not module else None
     if inner is not None:
         return _home(inner if isinstance(inner, type | FunctionType) else type(inner))

@@ -84,6 +84,35 @@ def test_libraries_are_not_looked_into_and_there_is_an_end() -> None:
     assert 1.375 in numbers_of([partial(constant, round_about)]).written
 
 
+class Unready:
+    """As a setting that nobody has configured yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"{name} is not configured")
+
+
+class Computing:
+    @property
+    def forward(self) -> Any:
+        raise RuntimeError("nothing was to be run")
+
+    def __call__(self, x: Any) -> Any:
+        return x * 5.125
+
+
+UNREADY, TURN = Unready(), np.complex128(3 + 4j)
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_run_and_whatever_refuses_to_be_looked_at_holds_nothing() -> None:
+    def asking(x: Any) -> Any:
+        return x * UNREADY.scale * TURN + 6.125
+
+    assert 6.125 in numbers_of([asking]).written
+    assert numbers_of([UNREADY]) == NONE
+    assert 5.125 in numbers_of([Computing()]).written
+
+
 def test_pytorchs_and_jaxs_own_rules() -> None:
     torch = pytest.importorskip("torch")
 
