@@ -78,12 +78,13 @@ def _scaled(slope: Any, err: Any) -> Any:
 
 def _second_order(name: str, values: list[Any], off: list[Any]) -> Any:
     """What the bound of first order leaves out of a product, or of a power of a number that is all error."""
-    if name != "pow":
-        first, last = np.asarray(off[0]), np.asarray(off[-1])
-        return np.where((first == 0) | (last == 0), 0.0, first * last)
-    base, exponent = np.abs(values[0]), np.asarray(values[1], dtype=float)
-    lost = (off[0] > base) & (exponent > 1)
-    return np.where(lost, (base + off[0]) ** np.where(lost, exponent, 1.0), 0.0)
+    with np.errstate(all="ignore"):  # a bound may be as large as it likes
+        if name != "pow":
+            first, last = np.asarray(off[0]), np.asarray(off[-1])
+            return np.where((first == 0) | (last == 0), 0.0, first * last)
+        base, exponent = np.abs(values[0]), np.asarray(values[1], dtype=float)
+        lost = (off[0] > base) & (exponent > 1)
+        return np.where(lost, (base + off[0]) ** np.where(lost, exponent, 1.0), 0.0)
 
 
 def _steepness(row: Primitive, slope: Any, i: int, y: Any, values: list[Any]) -> Any:

@@ -141,7 +141,7 @@ def test_a_failure_of_a_narrow_dtype_is_found_again_by_its_example_alone(judge, 
     )
     (outcome,) = judge(text, allowed=(rules.stem,))
     promote(kept(outcome, tmp_path), light(allowed=(rules.stem,)))
-    monkeypatch.setattr("gradcheck.run.function.plans", lambda *words: [])
+    monkeypatch.setattr("gradcheck.run.cases.plans", lambda *words: [])
     text = FILE.read_text(encoding="utf-8").splitlines()[2:]
     (again,) = judge("\n".join(line[2:] for line in text), allowed=(rules.stem,))
     assert (again.cases, again.blame) == (2, "implementation:numpy float32 reverse")
