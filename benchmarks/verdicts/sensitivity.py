@@ -123,7 +123,9 @@ def planted(
     return {**said, liar: replace(told, answers={**told.answers, quantity: lie})}
 
 
-def trials(spec: Spec, seed: int, points: int, error: float, dtype: str) -> dict[tuple[str, str], tuple[bool, bool]]:
+def trials(
+    spec: Spec, seed: int, points: int, error: float, dtype: str = "float64"
+) -> dict[tuple[str, str], tuple[bool, bool]]:
     """(liar, place) -> whether the lie was caught, and blamed on the liar.
 
     Empty where nothing can be planted: no case was found, a gradient of zeros, a framework without the function there.

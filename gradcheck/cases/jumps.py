@@ -32,6 +32,7 @@ NEAR = 2.0**-22  # how far beside a jump, relative to the numbers there: two of 
 HALVINGS = 60  # of a segment: then its ends are neighbours in float64
 PAIRS = 6  # of points, for each condition
 MOST = 64  # points of a case
+TINY = 2.0**-20  # beside the other numbers of an input: a difference along all of them steps over the jump
 
 
 def near_jumps(case: Case) -> Case | None:
@@ -118,7 +119,15 @@ def _both_sides(jump: Points, way: Points, k: int) -> Iterator[Points]:
     if not 0 < rate < 1 / NEAR:  # a jump at zero: nothing is near it in proportion
         return
     for step in (NEAR / rate, -NEAR / rate):
-        yield {name: jump[name][k] + step * way[name][k] for name in jump}
+        point = {name: jump[name][k] + step * way[name][k] for name in jump}
+        if all(map(_in_proportion, point.values())):
+            yield point
+
+
+def _in_proportion(x: Array) -> bool:
+    """Whether no number is tiny beside the others, as one is that jumps at zero."""
+    sizes = np.abs(x[x != 0])
+    return not sizes.size or bool(sizes.min() >= TINY * sizes.max())
 
 
 def _kept(spec: Spec, found: list[Points], sizes: Mapping[str, int]) -> Points | None:

@@ -88,7 +88,8 @@ def compare(claim: Party, witness: Party, roundoff: Array, budget: Budget = FLOA
     agrees, undecided = agrees | (saved & within), undecided & ~((saved | blurred) & within)
     inaccurate |= blurred & within & ~agrees
     if witness.name == "differences":  # made of f's values: what rounding of those explains is undecided
-        near = off & spoken & ~witness.kink & (gap <= joint + NEAR_MISS * witness.bar)
+        with np.errstate(over="ignore"):
+            near = off & spoken & ~witness.kink & (gap <= joint + NEAR_MISS * witness.bar)
         near |= off & np.isinf(witness.bar)  # not measured: an infinite claim is no more wrong there than a finite one
         undecided, off, inaccurate = undecided | inaccurate | near, off & ~inaccurate & ~near, np.zeros_like(off)
     return Comparison(agrees, off & ~inaccurate, inaccurate, undecided, gap, joint)

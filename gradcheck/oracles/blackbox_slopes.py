@@ -25,6 +25,7 @@ ROUNDED_STEP = 2.0**-40  # a step along a direction that is not an element is it
 PIECES = 24  # points around a kink at which the pieces are sampled, at first …
 MORE_PIECES = 400  # … and before anybody is accused
 RADII = (2.0**-20, 2.0**-24)  # how far around, in sizes of the inputs
+SHRUNK = 2.0**-7  # a smooth function's slopes spread less at the second radius by their ratio, 2**-4, and hardly more
 STRADDLING = 2.0**-2  # the two sides of so short a step differ by more only where it crosses a jump or a sharp kink
 
 
@@ -227,6 +228,7 @@ class Pieces:
     high: float
     noise: float
     jumps: bool  # the spread does not shrink with the radius: pieces of different slope meet here
+    unsure: bool  # it is gone where it should only have shrunk: by chance no point lay on one of the pieces
 
 
 def pieces(
@@ -247,7 +249,8 @@ def pieces(
     torn = bool(np.isfinite(spreads).all() and spreads[1] > 0.25 * spreads[0] and spreads[1] > 16.0 * noise)
     low = min(h[0] for h in hulls)
     high = max(h[1] for h in hulls)
-    return Pieces(low, high, noise, torn)
+    gone = bool(np.isfinite(spreads).all() and spreads[0] > 16.0 * noise and spreads[1] < SHRUNK * spreads[0])
+    return Pieces(low, high, noise, torn, gone)
 
 
 def _around(

@@ -169,20 +169,32 @@ class Hearing:
                 ruler = bars.get(quantity)
                 fits = ruler is not None and ruler.bar.shape == center.shape
                 bar = ruler.bar if ruler is not None and fits else np.zeros(center.shape)
-                if turned.any():
-                    bar = np.where(turned.reshape(-1, *(1,) * (bar.ndim - 1)), np.inf, bar)
+                unheld = turned | self._unheld(name)
+                if unheld.any():
+                    bar = np.where(unheld.reshape(-1, *(1,) * (bar.ndim - 1)), np.inf, bar)
                 loss, beyond = losses.get(quantity) if fits else None, self._beyond(quantity, bar)
                 found[quantity] = Measured(center, bar, loss=loss, beyond=beyond)
             return found
 
         return _measured(name, answers, self.dtype)
 
+    def _unheld(self, name: str) -> NDArray[np.bool_]:
+        """The points (B,) with a subnormal number, asked of who takes such for zero."""
+        found = np.zeros(self.inquiry.case.points, dtype=bool)
+        if self._flushes(name):
+            for x in self.inquiry.case.inputs.values():
+                size = np.abs(x).reshape(len(x), -1)
+                found |= ((size > 0) & (size < 2.0**FLOAT64.lowest)).any(axis=1)
+        return found
+
+    def _flushes(self, name: str) -> bool:
+        return self.dtype == "float64" and name.removeprefix("implementation:") in FLUSHING
+
     def _bars(self, name: str, said: Mapping[str, Array]) -> Mapping[str, Measured]:
         """The answers whose bars a party's are; of one without subnormal numbers wider ones, where they are needed."""
         ruler = self._ruler
         bars = ruler.answers if isinstance(ruler, Evidence) else {}
-        flushes = self.dtype == "float64" and name.removeprefix("implementation:") in FLUSHING
-        return self._flushed if flushes and _outside(said, bars) else bars
+        return self._flushed if self._flushes(name) and _outside(said, bars) else bars
 
     @cached_property
     def _flushed(self) -> Mapping[str, Measured]:

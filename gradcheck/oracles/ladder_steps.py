@@ -24,6 +24,7 @@ _NEAR_EDGE = 2.0**-40  # an edge at least this share of the scale away sets the 
 _PIECE_RUNGS = 5  # level from 2**-13 of the scale on: rounded; level already further out: a constant piece
 _COARSE_BITS = 2.0**-44  # values that all leave more than eight bits unused were rounded to fewer
 _TORN_RUNGS = 6
+_TORN = 0.3  # changes that differ by so little: a slope beside the tear adds to the first of them
 _STAIRCASE = 2.0**-16  # of the largest change seen
 
 
@@ -222,15 +223,18 @@ def _straight(samples: Samples, live: BoolArray) -> BoolArray:
 
 
 def jumps(samples: Samples, top: int) -> BoolArray:
-    """Whether the function is torn at the point itself (N, K): the same change on all the finest rungs of a side.
+    """Whether the function is torn at the point itself (N, K): the finest rungs of a side change nearly alike.
 
-    A change too small for that, against those on the rungs from `top` on, may be one step of rounding.
+    Where f is continuous it falls by the ratio of the steps, or to noise, which is of no one size and sign. A change
+    too small for that, against those on the rungs from `top` on, may be one step of rounding.
     """
     torn = np.zeros(samples.middle.shape, dtype=bool)
     for side in (samples.above, samples.below):
-        change = np.abs(side - samples.middle)
-        largest = np.fmax.reduce(change[top:], axis=0)
-        torn |= (change[-_TORN_RUNGS:] == change[-1]).all(axis=0) & (change[-1] > _STAIRCASE * largest)
+        change = side - samples.middle
+        last = np.abs(change[-1])
+        largest = np.fmax.reduce(np.abs(change[top:]), axis=0)
+        same = (np.abs(change[-_TORN_RUNGS:] - change[-1]) <= _TORN * last).all(axis=0)
+        torn |= same & (last > _STAIRCASE * largest)
     return torn
 
 

@@ -21,6 +21,7 @@ EXACT = frozenset(
 )  # results that are not rounded
 BASIC = frozenset("add subtract multiply divide square sqrt reciprocal".split())  # correctly rounded by IEEE 754
 SCALING = frozenset({"multiply"})  # by a power of two: exact
+VANISHING = frozenset("multiply square pow".split())  # whose slopes are zero at zero, where an error is all there is
 LIBRARY_ULP = 4.0  # what NumPy's and SciPy's other functions are allowed, in units of roundoff
 STEPS = frozenset("sign floor ceil round trunc".split())  # constant but for jumps
 COMPARISONS = frozenset("less less_equal greater greater_equal equal not_equal".split())
@@ -52,6 +53,8 @@ def by_slopes(xp: Any, row: Primitive) -> Function:
             if slope is None or not np.any(off):
                 continue
             err = err + _scaled(_steepness(row, slope, i, y, values), off)
+        if row.name in VANISHING:
+            err = err + _second_order(row.name, values, [xp.error_of(a) for a in args])
         if xp.narrow and row.name in STEPS:
             err = err + _jump(row.numpy, values[0], error_of(args[0]))
         if xp.narrow and row.name == "floor_divide":  # many round the quotient before they take its whole part
@@ -71,6 +74,17 @@ def _scaled(slope: Any, err: Any) -> Any:
     """|slope| * err, where an exact number contributes nothing however steep the slope."""
     product = np.abs(slope) * err
     return np.where(np.asarray(err) == 0, 0.0, product)
+
+
+def _second_order(name: str, values: list[Any], off: list[Any]) -> Any:
+    """What the bound of first order leaves out of a product, or of a power of a number that is all error."""
+    with np.errstate(all="ignore"):  # a bound may be as large as it likes
+        if name != "pow":
+            first, last = np.asarray(off[0]), np.asarray(off[-1])
+            return np.where((first == 0) | (last == 0), 0.0, first * last)
+        base, exponent = np.abs(values[0]), np.asarray(values[1], dtype=float)
+        lost = (off[0] > base) & (exponent > 1)
+        return np.where(lost, (base + off[0]) ** np.where(lost, exponent, 1.0), 0.0)
 
 
 def _steepness(row: Primitive, slope: Any, i: int, y: Any, values: list[Any]) -> Any:

@@ -150,7 +150,8 @@ class Court:
             rng = np.random.default_rng([self.seed, count])
             found = pieces(self.asked, inputs, along, cotangent, count, rng)
             low, high = found.low - found.noise, found.high + found.noise
-            if not found.jumps or low <= answer <= high or not np.isfinite(answer):
+            enough = not found.jumps or low <= answer <= high or not np.isfinite(answer)
+            if enough and not found.unsure:
                 break
         return low, high, found.jumps
 

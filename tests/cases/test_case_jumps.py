@@ -66,6 +66,14 @@ def test_a_point_outside_the_domain_is_left_out(spec_of: SpecOf) -> None:
     assert case is not None and inside(spec, case.inputs, case.sizes).all()
 
 
+def test_no_number_is_tiny_beside_the_others(spec_of: SpecOf) -> None:
+    """Beside a jump at zero a number is as small as bisection left it, and no difference along all of them sees it."""
+    signed = "inputs: {x: {shape: [3]}}\nvalue: copysign(1, x)*x**2\nderivative: {x: '2*x*copysign(1, x)'}"
+    case = beside(spec_of(signed))
+    for x in () if case is None else case.inputs["x"]:
+        assert np.abs(x).min() >= 1e-7 * np.abs(x).max()
+
+
 def test_the_same_seed_gives_the_same_points(spec_of: SpecOf) -> None:
     spec = spec_of("inputs: {x: {shape: [n]}}\nvalue: floor(x)*x\nderivative: {x: floor(x)}")
     first, second = beside(spec), beside(spec)

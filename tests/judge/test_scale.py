@@ -74,3 +74,12 @@ def test_who_has_no_subnormal_numbers_is_held_to_what_it_can_hold(spec_of, case_
     assert told["torch"] == {Verdict.DISAGREES}
     assert Verdict.DISAGREES not in told["jax"]
     assert not hearing.one("jax").answers["vjp:x"].center.any()  # so it is, and not only here
+
+
+def test_nobody_is_asked_of_a_number_that_it_cannot_hold(spec_of, case_at, judged):
+    """To XLA 5e-324 is zero, where relu has another slope; PyTorch is asked as ever."""
+    spec = spec_of("inputs: {x: {}}\nvalue: relu(x)\nderivative: {x: 'where(x > 0, 1, 0)'}")
+    told = judged(case_at(spec, ct=[1.0, 1.0], x=[5e-324, 2.0]), ["certified", "torch", "jax"])
+    assert told["torch", "reverse"].undecided == 0
+    assert told["jax", "reverse"].undecided == 1
+    assert told["jax", "reverse"].verdict is not Verdict.DISAGREES

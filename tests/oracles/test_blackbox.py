@@ -71,6 +71,19 @@ def test_pieces_are_told_from_curvature() -> None:
     assert abs(jump.high - 2) < 1e-4  # what crosses a jump is no slope
 
 
+def test_a_piece_that_no_point_lay_on_is_looked_for_again() -> None:
+    """Of five equal numbers one in five points around has the second smallest where the first number is."""
+    by_chance = []
+    for seed in range(250):
+        rng = np.random.default_rng(seed)
+        found = pieces(asked(lambda x: np.sort(x)[1]), (np.zeros(5),), [np.eye(5)[0]], np.ones(1), 12, rng)
+        by_chance.append((found.jumps, found.unsure))
+        assert found.jumps or found.unsure or found.high == found.low  # all points of both radii on other pieces
+    assert (False, True) in by_chance
+    curved = (asked(lambda x: np.sum(x**4)), (np.ones(3),), [np.eye(3)[0]], np.ones(1), 24)
+    assert not any(pieces(*curved, np.random.default_rng(seed)).unsure for seed in range(50))
+
+
 def test_flat_on_the_only_side_there_is_proves_nothing() -> None:
     """Of two numbers that tie at the end of a box, the largest moves with neither of them downwards."""
     x, way, both = np.array([-1.0, 2.0, 2.0]), elements(3)[1], np.ones(1, dtype=bool)

@@ -97,6 +97,18 @@ def test_a_torn_function_is_no_noisy_one(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (at(np.floor, x).bar < INF).any()
 
 
+def test_a_function_torn_at_the_point_has_no_slope_of_what_lies_further_out() -> None:
+    """t -> copysign(x - t, t) is one line with slope -1 from afar, and has slope 1 on the side that the point is on."""
+    x = np.array([0.25, 0.5, 1.5])
+    far = np.full(3, INF)
+
+    def g(rows: np.ndarray, t: np.ndarray) -> np.ndarray:
+        return np.copysign(x[rows] - 0.75 * t, 1e-310 + 0.5 * t)[:, None]
+
+    found = slopes(g, np.zeros(3), np.ones(3), far, far, 0)
+    assert (np.abs(found.center[:, 0] + 0.75) <= found.bar[:, 0]).all()
+
+
 def test_no_bar_is_ever_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     flat = [lambda x: 0 * x, lambda x: 0 * x + 7, lambda x: np.maximum(x - 10, 0), lambda x: x, np.abs]
     assert all((at(f, X[:50]).bar > 0).all() for f in flat)

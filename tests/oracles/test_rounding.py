@@ -177,6 +177,15 @@ def test_cancellation_is_seen() -> None:
     assert error_of(plain) / abs(value_of(plain)) < 1e-15
 
 
+@pytest.mark.parametrize("text", ["y*y", "y**2", "square(y)", "y**3"])
+def test_a_power_of_what_is_nothing_but_error_has_a_bound(text: str) -> None:
+    """(x + 2) - 2 is 0 for x = 1e-17; the slope of its square is 0 there, and the square is not exactly right."""
+    program = parse_formula(text.replace("y", "((x + 2) - 2)"), ["x"])
+    (value, *_) = bounded(program, {"x": 1e-17})
+    assert value_of(value) == 0
+    assert error_of(value) >= 1e-17 ** (3 if "3" in text else 2)
+
+
 def test_a_bound_without_its_rounding_is_caught() -> None:
     """The test above can fail: with bounds a hundred times too small it does."""
     program = parse_formula("(x + 1e8) - 1e8", ["x"])
