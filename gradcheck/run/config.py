@@ -64,8 +64,8 @@ def phases_of(text: str) -> tuple[str, ...]:
     """The phases written with commas between them; all where nothing is written. Raises UsageError for an unknown."""
     words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     for word in words:
-        if word not in (*PHASES, UNIFORM):
-            raise UsageError(f"there is no phase {word!r}; there are {', '.join(PHASES)}", did_you_mean(word, PHASES))
+        if word not in (known := (*PHASES, UNIFORM)):
+            raise UsageError(f"there is no phase {word!r}; there are {', '.join(known)}", did_you_mean(word, known))
     return words or PHASES
 
 
