@@ -19,7 +19,7 @@ from gradcheck.oracles.code_numbers import NONE, Numbers, numbers_of
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.forked import NoFork, begin, forked, hindrance, shared
 from gradcheck.oracles.inquiry import Inquiry, key
-from gradcheck.oracles.layouts import Placed, as_numpy, placed
+from gradcheck.oracles.layouts import Placed, arguments, as_numpy
 from gradcheck.oracles.waiting import NUMBER, START, End
 from gradcheck.spec.case import Case
 from gradcheck.spec.model import Implementation
@@ -150,10 +150,7 @@ class _Answers:
 
     def arguments(self, row: int) -> list[Placed]:
         """The inputs at a point and then the cotangents, as its layout says."""
-        inputs, outputs = self.inquiry.inputs, self.inquiry.spec.outputs
-        arrays = [*(self.case.inputs[n][row] for n in inputs), *(self.case.cotangents[o][row] for o in outputs)]
-        names = [*inputs, *("ct" if len(outputs) == 1 else f"ct_{o}" for o in outputs)]
-        return placed(arrays, names, self.case.layout(row))
+        return arguments(self.case, row)
 
     def narrow(self, arrays: Sequence[Placed]) -> list[Any]:
         """The same numbers as NumPy arrays of the case's dtype."""

@@ -60,7 +60,7 @@ def call_vjp(
     f: Callable[..., Any], args: list[Placed], moving: list[bool], cotangents: list[Placed], dtype: str = "float64"
 ) -> tuple[list[Array], list[Array], list[str]]:
     """People's own function at one point: its values, and the cotangents its vjp gives with their dtypes."""
-    arrays = [jnp.asarray(a.numbers, dtype=dtype) for a in args]  # its arrays have no layout
+    arrays = [jnp.asarray(a.numbers, dtype=a.dtype or dtype) for a in args]  # its arrays have no layout
 
     def moved(*some: Any) -> Any:
         rest = iter(some)

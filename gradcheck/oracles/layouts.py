@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.oracles.evidence import Array
-from gradcheck.spec.case import Layout
+from gradcheck.spec.case import Case, Layout
+
+WHOLE = {"integer": "int64", "permutation": "int64", "boolean": "bool"}  # what inputs of such domains are
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class Placed:
     """Numbers as they lie in memory. strides and offset count elements of `buffer`, which has one axis.
 
     twin: the position of an argument before this one that is the very same array; -1 where there is none.
+    dtype: what its numbers are, whatever is computed in ("int64" of an index, "bool"); "" where they are what that is.
     """
 
     numbers: Array
@@ -24,6 +27,17 @@ class Placed:
     strides: tuple[int, ...]
     offset: int = 0
     twin: int = -1
+    dtype: str = ""
+
+
+def arguments(case: Case, row: int) -> list[Placed]:
+    """The inputs at one point and then its cotangents, as its layout says; whole numbers and truth values as such."""
+    names = [*case.inputs, *("ct" if len(case.cotangents) == 1 else f"ct_{o}" for o in case.cotangents)]
+    found = placed([a[row] for a in (*case.inputs.values(), *case.cotangents.values())], names, case.layout(row))
+    kinds = {i.name: i.domain.kind for i in case.spec.inputs}
+    dtypes = [WHOLE.get(kinds.get(name, ""), "") for name in names]
+    twins = [one.twin if one.twin < 0 or dtypes[one.twin] == d else -1 for one, d in zip(found, dtypes, strict=True)]
+    return [replace(one, dtype=d, twin=t) for one, d, t in zip(found, dtypes, twins, strict=True)]
 
 
 def placed(arrays: Sequence[Array], names: Sequence[str], layout: Layout | None) -> list[Placed]:
@@ -42,14 +56,14 @@ def placed(arrays: Sequence[Array], names: Sequence[str], layout: Layout | None)
     return found
 
 
-def as_numpy(arguments: Sequence[Placed], dtype: str) -> list[NDArray[np.generic]]:
+def as_numpy(given: Sequence[Placed], dtype: str) -> list[NDArray[np.generic]]:
     """The arguments as arrays of a dtype; those that are twins are one object."""
     arrays: list[NDArray[np.generic]] = []
-    for one in arguments:
+    for one in given:
         if one.twin >= 0:
             arrays.append(arrays[one.twin])
             continue
-        buffer = one.buffer.astype(dtype)
+        buffer = one.buffer.astype(one.dtype or dtype)
         size = buffer.itemsize
         strides = tuple(s * size for s in one.strides)
         arrays.append(np.ndarray(one.numbers.shape, buffer.dtype, buffer, one.offset * size, strides))

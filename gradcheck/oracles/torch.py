@@ -84,8 +84,8 @@ def _shaped(cotangents: list[Placed], values: list[Any]) -> list[torch.Tensor]:
 def _tensor(one: Placed, dtype: str) -> torch.Tensor:
     """Numbers as they lie in memory; plainly where a stride is negative, which PyTorch has not."""
     if any(s < 0 for s in one.strides):
-        return array_in(dtype, one.numbers)
-    return array_in(dtype, one.buffer).as_strided(one.numbers.shape, one.strides, one.offset)
+        return array_in(one.dtype or dtype, one.numbers)
+    return array_in(one.dtype or dtype, one.buffer).as_strided(one.numbers.shape, one.strides, one.offset)
 
 
 def _numpy(value: Any) -> Array:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases import outputs
 from gradcheck.oracles.inquiry import claimed
-from gradcheck.oracles.layouts import Placed, placed
+from gradcheck.oracles.layouts import Placed, arguments, placed
 from gradcheck.run.numpy_words import words_for
 from gradcheck.spec import Case, Claim, ClaimKind, Implementation, Input
 from gradcheck.spec.domains import DISCRETE
@@ -117,10 +117,7 @@ def _found(reference: str, path: Sequence[str]) -> list[str]:
 
 def _laid(case: Case) -> tuple[dict[str, Placed], list[Placed]]:
     """The inputs by their names, and the cotangents, as they lie in memory."""
-    arrays = [a[0] for a in (*case.inputs.values(), *case.cotangents.values())]
-    single = len(case.cotangents) == 1
-    names = [*case.inputs, *("ct" if single else f"ct_{output}" for output in case.cotangents)]
-    found = placed(arrays, names, case.layout(0))
+    found = arguments(case, 0)
     count = len(case.inputs)
     return dict(zip(case.inputs, found[:count], strict=True)), found[count:]
 
@@ -133,25 +130,30 @@ def _dense(one: Placed) -> bool:
 def _ndarray(one: Placed, case: Case) -> str:
     if one.twin >= 0:
         return list(case.inputs)[one.twin]
-    dtype = "" if case.dtype == "float64" else f", dtype=np.{case.dtype}"
+    dtype = "" if case.dtype == "float64" or one.dtype else f", dtype=np.{case.dtype}"
     if _dense(one):
-        return f"np.array({_list(one.buffer.reshape(one.numbers.shape))}{dtype})"
-    size = np.dtype(case.dtype).itemsize
+        return f"np.array({_numbers(one, one.buffer.reshape(one.numbers.shape))}{dtype})"
+    size = np.dtype(one.dtype or case.dtype).itemsize
     strides = tuple(size * s for s in one.strides)
-    row = f"np.array({_list(one.buffer)}{dtype})[{one.offset}:]"
+    row = f"np.array({_numbers(one, one.buffer)}{dtype})[{one.offset}:]"
     return f"np.lib.stride_tricks.as_strided({row}, {one.numbers.shape}, {strides})"
+
+
+def _numbers(one: Placed, array: Any) -> str:
+    """Numbers as a list: whole ones and truth values as such."""
+    return repr(np.asarray(array).astype(one.dtype).tolist()) if one.dtype else _list(array)
 
 
 def _tensor(one: Placed, case: Case, grad: str = "") -> str:
     if one.twin >= 0:
         return f"{list(case.inputs)[one.twin]}.detach(){'.requires_grad_()' if grad else ''}"
-    dtype = f"dtype=torch.{case.dtype}"
+    dtype = f"dtype=torch.{one.dtype or case.dtype}"
     if any(s < 0 for s in one.strides):
-        return f"torch.tensor({_list(one.numbers)}, {dtype}{grad})"
+        return f"torch.tensor({_numbers(one, one.numbers)}, {dtype}{grad})"
     if _dense(one):
-        return f"torch.tensor({_list(one.buffer.reshape(one.numbers.shape))}, {dtype}{grad})"
+        return f"torch.tensor({_numbers(one, one.buffer.reshape(one.numbers.shape))}, {dtype}{grad})"
     view = f"as_strided({one.numbers.shape}, {one.strides}, {one.offset})"
-    return f"torch.tensor({_list(one.buffer)}, {dtype}).{view}{'.requires_grad_()' if grad else ''}"
+    return f"torch.tensor({_numbers(one, one.buffer)}, {dtype}).{view}{'.requires_grad_()' if grad else ''}"
 
 
 Made = tuple[list[str], list[str], str]  # imports, statements, and the expression of the array that holds the number
@@ -176,7 +178,10 @@ def _torch(case: Case, quantity: str, tested: Implementation) -> Made | None:
 def _jax(case: Case, quantity: str, tested: Implementation) -> Made | None:
     kind, _, of = quantity.partition(":")
     imports = ["import jax, jax.numpy as jnp", 'jax.config.update("jax_enable_x64", True)']
-    body = [f'{n} = jnp.array({_list(a[0])}, dtype="{case.dtype}")' for n, a in case.inputs.items()]
+    inputs, _ = _laid(case)
+    body = [
+        f'{n} = jnp.array({_numbers(one, one.numbers)}, dtype="{one.dtype or case.dtype}")' for n, one in inputs.items()
+    ]
     call = f"{_called(tested.value)}({', '.join(case.inputs)})"
     if kind.startswith("value"):
         return imports, [*body, f"value = {call}"], f"value{_output(case, quantity)}"

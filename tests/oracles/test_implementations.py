@@ -52,6 +52,22 @@ def mutating_vjp(x, ct):
 def raising_vjp(x, ct):
     raise ArithmeticError("no gradient today")
 
+def gathered(x, i, keep):
+    return x[i] * np.where(keep, 1.0, 2.0)  # an index, and truth values
+
+def gathered_vjp(x, i, keep, ct):
+    found = np.zeros_like(x)
+    np.add.at(found, i, ct * np.where(keep, 1.0, 2.0))
+    return found, None, None
+
+def torch_gathered(x, i, keep):
+    import torch
+    return x[i] * torch.where(keep, 1.0, 2.0)
+
+def jax_gathered(x, i, keep):
+    import jax.numpy as jnp
+    return x[i] * jnp.where(keep, 1.0, 2.0)
+
 def axpy(a, x):
     return a * x
 
@@ -164,6 +180,26 @@ def test_right_code_agrees(name: str, spec_of: SpecOf, case_at: CaseAt, judged: 
     who = f"implementation:{name.split()[0]}"
     for mode in ("value", "reverse", *(["forward"] if "jvp" in name else [])):
         assert found[who, mode].verdict is Verdict.AGREES, found[who, mode].reason
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+def test_whole_numbers_and_truth_values_come_as_such(
+    backend: str, spec_of: SpecOf, case_at: CaseAt, judged: Judged
+) -> None:
+    """So that a gather is written as people write it."""
+    code = numpy_of("gathered", vjp="gathered_vjp") if backend == "numpy" else f"{backend}: {MODULE}:{backend}_gathered"
+    spec = spec_of(
+        "inputs:\n  x: {shape: [4]}\n  i: {shape: [3], domain: 'integer [0, 3]'}\n"
+        "  keep: {shape: [3], domain: boolean}\n"
+        "value: take(x, i)*where(keep == 1, 1, 2)\n"
+        "vjp: {x: 'where(expand_dims(i, 1) == arange(4), 1, 0).T @ (ct*where(keep == 1, 1, 2))'}\n"
+        f"implementations: {{{code}}}"
+    )
+    x = np.array([[1.0, 2.0, 3.0, 4.0]])
+    case = case_at(spec, ct=[[1.0, 10.0, 100.0]], x=x, i=[[2, 0, 2]], keep=[[1, 0, 0]])
+    found = judged(case, ["engine"], [MODULE])
+    told = {mode: f.verdict for (who, mode), f in found.items() if who.startswith("implementation")}
+    assert told == {"value": Verdict.AGREES, "reverse": Verdict.AGREES}, found
 
 
 WRONG = {
