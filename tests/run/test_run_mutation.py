@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradcheck.judge import answers
 from gradcheck.judge import compare as comparing
-from gradcheck.judge import findings
 from gradcheck.oracles import differences
 from gradcheck.run import Config, mutation
 from gradcheck.run.equivalence import AT_KINKS, BY_ALGEBRA, BY_DOMAIN, BY_POINTS, NOT_REACHED
@@ -53,7 +53,7 @@ def test_a_judge_that_agrees_with_everything_scores_nothing(mutate: Mutate, monk
         no = np.zeros_like(honest.wrong)
         return replace(honest, agrees=~no, wrong=no, inaccurate=no, undecided=no)
 
-    monkeypatch.setattr(findings, "compare", agreeable)
+    monkeypatch.setattr(answers, "compare", agreeable)
     found = mutate("f:\n  inputs: {x: {}}\n  value: sin(x)\n  gradient: {x: cos(x)}")
     assert found.score == 0.0
     assert found.caught == 0
