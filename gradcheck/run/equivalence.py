@@ -58,7 +58,7 @@ class Original:
         return self._by_points(program, mutant)
 
     def _by_points(self, program: Program, mutant: Mutant) -> tuple[str, str]:
-        from gradcheck.oracles import claim_balls
+        from gradcheck.oracles.balls import claims as claim_balls
 
         points, kinks, shown = 0, 0, False
         for k, (case, said) in enumerate(self.heard):

@@ -21,16 +21,15 @@ import numpy as np
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import VOCABULARY, Batching, Primitive
-from gradcheck.oracles import rounding_elementwise as elementwise
-from gradcheck.oracles import rounding_sums as sums
 from gradcheck.oracles.inquiry import Numbers
-from gradcheck.oracles.rounding_arrays import BOUNDS
-from gradcheck.oracles.rounding_composed import COMPOSED
-from gradcheck.oracles.rounding_elementwise import LIBRARY_ULP
-from gradcheck.oracles.rounding_linalg import BOUNDS as MATRIX_BOUNDS
-from gradcheck.oracles.rounding_linalg import COMPOSED as MATRICES
-from gradcheck.oracles.rounding_linalg import Bound
-from gradcheck.oracles.rounding_number import Carried, error_of, errors_of, value_of, values_of
+from gradcheck.oracles.rounding import elementwise, sums
+from gradcheck.oracles.rounding.arrays import BOUNDS
+from gradcheck.oracles.rounding.composed import COMPOSED
+from gradcheck.oracles.rounding.elementwise import LIBRARY_ULP
+from gradcheck.oracles.rounding.linalg import BOUNDS as MATRIX_BOUNDS
+from gradcheck.oracles.rounding.linalg import COMPOSED as MATRICES
+from gradcheck.oracles.rounding.linalg import Bound
+from gradcheck.oracles.rounding.number import Carried, error_of, errors_of, value_of, values_of
 from gradcheck.spec.precision import FLOAT64, FLUSHED, PRECISIONS, Precision
 
 __all__ = [
@@ -151,7 +150,7 @@ def _carry(xp: BoundedNamespace, row: Primitive) -> Function:
 
 
 def _array(xp: BoundedNamespace, row: Primitive) -> Function:
-    """Rows that pick, order or scatter numbers: see `rounding_arrays`."""
+    """Rows that pick, order or scatter numbers: see `rounding.arrays`."""
 
     def function(*args: Any, **params: Any) -> Any:
         values, errors = [values_of(a) for a in args], [errors_of(a) for a in args]

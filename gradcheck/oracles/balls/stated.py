@@ -10,10 +10,10 @@ import numpy as np
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, Batch, Batched, Control, Program
-from gradcheck.oracles.balls import BALLS
+from gradcheck.oracles.balls.flint_library import Undecided, balls, precision
+from gradcheck.oracles.balls.vocabulary import BALLS
 from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs
 from gradcheck.oracles.certified import PRECISIONS
-from gradcheck.oracles.flint_library import Undecided, balls, precision
 from gradcheck.oracles.inquiry import spread
 
 NARROW = 2.0**-60  # relative width from which on more bits would change no float64 number

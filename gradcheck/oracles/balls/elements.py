@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.oracles.flint_library import arb, balls, precision, working_bits
+from gradcheck.oracles.balls.flint_library import arb, balls, precision, working_bits
 
 Ball = Any  # arb: a real number within a radius of a midpoint
 Function = Callable[..., Ball]

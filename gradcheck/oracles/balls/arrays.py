@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr import NUMPY
-from gradcheck.oracles.balls_conditions import ENCLOSURES as CONDITIONS
-from gradcheck.oracles.balls_elementary import each
-from gradcheck.oracles.balls_numbers import all_balls
-from gradcheck.oracles.flint_library import arb, balls
+from gradcheck.oracles.balls.conditions import ENCLOSURES as CONDITIONS
+from gradcheck.oracles.balls.elementary import each
+from gradcheck.oracles.balls.flint_library import arb, balls
+from gradcheck.oracles.balls.numbers import all_balls
 
 Enclosure = Callable[..., Any]
 MOVING = frozenset(

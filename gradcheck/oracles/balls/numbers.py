@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.errors import Unsupported
-from gradcheck.oracles.flint_library import Balls, acb, arb, balls, precision
+from gradcheck.oracles.balls.flint_library import Balls, acb, arb, balls, precision
 
 DENOMINATORS, NUMERATORS = 360, 360  # of the fractions that are known again: 1 / 6, pi / 180
 ROOTS = 64  # whole numbers whose roots are

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr import NUMPY, Primitive
-from gradcheck.oracles.rounding_number import Carried, error_of, value_of, values_of
-from gradcheck.oracles.rounding_special import OWN_ERROR, steepness
+from gradcheck.oracles.rounding.number import Carried, error_of, value_of, values_of
+from gradcheck.oracles.rounding.special import OWN_ERROR, steepness
 
 EXACT = frozenset(
     "negative positive abs sign floor ceil round trunc maximum minimum clip where copysign relu "

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, Batch, Batched, Control, Program
-from gradcheck.oracles.balls import BALLS
+from gradcheck.oracles.balls.flint_library import arb, balls, precision, working_bits
+from gradcheck.oracles.balls.proof import AGREED_BITS, parts
+from gradcheck.oracles.balls.vocabulary import BALLS
 from gradcheck.oracles.certified import PRECISIONS
 from gradcheck.oracles.claim import FIRST_ORDER
 from gradcheck.oracles.claim_nodes import environment
-from gradcheck.oracles.flint_library import arb, balls, precision, working_bits
 from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, spread
-from gradcheck.oracles.proof import AGREED_BITS, parts
 from gradcheck.spec.case import Case
 from gradcheck.spec.model import Claim
 

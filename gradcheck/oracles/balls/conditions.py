@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr import VOCABULARY, Primitive
-from gradcheck.oracles.balls_elementary import each
-from gradcheck.oracles.balls_numbers import all_balls, is_balls
-from gradcheck.oracles.flint_library import Undecided, arb, balls
+from gradcheck.oracles.balls.elementary import each
+from gradcheck.oracles.balls.flint_library import Undecided, arb, balls
+from gradcheck.oracles.balls.numbers import all_balls, is_balls
 
 Enclosure = Callable[..., Any]
 _same: Any = np.frompyfunc(lambda a, b: a is b, 2, 1)

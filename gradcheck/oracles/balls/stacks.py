@@ -1,7 +1,7 @@
 """How does a function of one matrix of balls become a row, over stacks of matrices, with narrow results?
 
 A matrix is an object array (rows, columns) of balls, a row's enclosure takes any leading axes. As for numbers
-(`balls_elements.sharp`), an answer is computed again with more working bits where digits cancel that the matrices have:
+(`elements.sharp`), an answer is computed again with more working bits where digits cancel that the matrices have:
 the largest radius is measured by the largest number of the answer.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr.rules import is_complex
-from gradcheck.oracles.balls_elements import DOUBLINGS, SPARE, undefined
-from gradcheck.oracles.flint_library import acb_mat, arb, arb_mat, balls, precision, working_bits
+from gradcheck.oracles.balls.elements import DOUBLINGS, SPARE, undefined
+from gradcheck.oracles.balls.flint_library import acb_mat, arb, arb_mat, balls, precision, working_bits
 
 Matrix = Any  # an object array (rows, columns) of balls
 Function = Callable[..., Matrix]

@@ -3,7 +3,7 @@
 `BALLS` is a namespace, given to the engine's interpreters as their base as `BOUNDED` is. Its arrays are plain NumPy
 arrays of dtype object that hold `arb`; arrays of bool, integers and floats are exact numbers and mix freely with them.
 
-How a row gets its enclosure: modules `balls_*` each export
+How a row gets its enclosure: the files of `ROOMS` each export
 
     ENCLOSURES: dict[str, Callable]      # name of a row -> function(*arrays, **params)
 
@@ -23,7 +23,6 @@ leading axis is the batch). A row that is a composition of others runs by itself
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
@@ -36,11 +35,11 @@ from gradcheck.engine.arguments import binder
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, VOCABULARY, Batching, Primitive
 from gradcheck.expr.vocabulary import ALIASES
-from gradcheck.oracles.balls_complex import of_real_numbers
-from gradcheck.oracles.balls_numbers import NAMED, all_balls, dyadic, is_balls, lowered, number
-from gradcheck.oracles.flint_library import arb
+from gradcheck.oracles.balls.complex import of_real_numbers
+from gradcheck.oracles.balls.flint_library import arb
+from gradcheck.oracles.balls.numbers import NAMED, all_balls, dyadic, is_balls, lowered, number
 
-ROOMS = ("arrays", "conditions", "elementary", "special", "linalg", "complex")  # modules balls_*; the later wins
+ROOMS = ("arrays", "conditions", "elementary", "special", "linalg", "complex")  # files beside this; the later wins
 PLAIN = frozenset(
     "less less_equal greater greater_equal equal not_equal sign signbit abs negative positive floor ceil round trunc "
     "maximum minimum clip relu where isfinite isnan isinf max min cumulative_max cumulative_min argmax argmin argsort "
@@ -53,11 +52,10 @@ Enclosure = Callable[..., Any]
 
 
 def _tables(name: str) -> dict[str, Any]:
-    """One table of every module `balls_*` that has it, merged."""
+    """One table of every file of `ROOMS` that has it, merged."""
     found: dict[str, Any] = {}
     for room in ROOMS:
-        if importlib.util.find_spec(f"gradcheck.oracles.balls_{room}") is not None:
-            found |= getattr(importlib.import_module(f"gradcheck.oracles.balls_{room}"), name, {})
+        found |= getattr(importlib.import_module(f"gradcheck.oracles.balls.{room}"), name, {})
     return found
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gradcheck.expr import Batching, Primitive
-from gradcheck.oracles.balls import BALLS
-from gradcheck.oracles.balls_complex import COMPLEX_TOO
+from gradcheck.oracles.balls.complex import COMPLEX_TOO
+from gradcheck.oracles.balls.vocabulary import BALLS
 
 STEPS = "its neighbours are those of float64, not of real numbers"
 WHOLE = "of whole numbers, which are exact as they are"

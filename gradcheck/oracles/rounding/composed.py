@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.expr.rows_product import with_initial
 from gradcheck.expr.rules import axes_of, one_axis
-from gradcheck.oracles.rounding_number import error_of, value_of
+from gradcheck.oracles.rounding.number import error_of, value_of
 
 
 def _mean(xp: Any, x: Any, axis: Any, keepdims: bool = False) -> Any:

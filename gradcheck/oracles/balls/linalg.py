@@ -14,8 +14,9 @@ import numpy as np
 
 from gradcheck.expr import NUMPY
 from gradcheck.expr.rules import is_complex
-from gradcheck.oracles.balls_spectral import ENCLOSURES as SPECTRAL
-from gradcheck.oracles.balls_stacks import (
+from gradcheck.oracles.balls.flint_library import Undecided, acb_mat, arb, balls
+from gradcheck.oracles.balls.spectral import ENCLOSURES as SPECTRAL
+from gradcheck.oracles.balls.stacks import (
     Matrix,
     array,
     filled,
@@ -26,7 +27,6 @@ from gradcheck.oracles.balls_stacks import (
     product,
     unknown,
 )
-from gradcheck.oracles.flint_library import Undecided, acb_mat, arb, balls
 
 EPSILON = 2.0**-52  # the row's pinv leaves out singular values below max(m, n) of these, times the largest
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr.rules_matrices import LARGE
-from gradcheck.oracles.balls_stacks import Matrix, filled, halves, over_stacks, product, unknown
-from gradcheck.oracles.flint_library import acb_mat, arb, precision, working_bits
+from gradcheck.oracles.balls.flint_library import acb_mat, arb, precision, working_bits
+from gradcheck.oracles.balls.stacks import Matrix, filled, halves, over_stacks, product, unknown
 
 
 def _complex(x: Matrix) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.expr import NUMPY, Primitive
 from gradcheck.expr.rows_complex import INVERSE
-from gradcheck.oracles.rounding_number import errors_of, value_of, values_of
+from gradcheck.oracles.rounding.number import errors_of, value_of, values_of
 
 Function = Callable[..., Any]
 

@@ -15,11 +15,11 @@ import numpy as np
 from gradcheck.errors import Unsupported
 from gradcheck.expr.rows_complex import INVERSE
 from gradcheck.expr.rules import is_complex, one_axis
-from gradcheck.oracles.balls_conditions import ENCLOSURES as CONDITIONS
-from gradcheck.oracles.balls_elementary import ENCLOSURES as ELEMENTARY
-from gradcheck.oracles.balls_numbers import all_balls
-from gradcheck.oracles.balls_special import ENCLOSURES as SPECIAL
-from gradcheck.oracles.flint_library import Balls, Undecided, acb, arb, balls
+from gradcheck.oracles.balls.conditions import ENCLOSURES as CONDITIONS
+from gradcheck.oracles.balls.elementary import ENCLOSURES as ELEMENTARY
+from gradcheck.oracles.balls.flint_library import Balls, Undecided, acb, arb, balls
+from gradcheck.oracles.balls.numbers import all_balls
+from gradcheck.oracles.balls.special import ENCLOSURES as SPECIAL
 
 Enclosure = Callable[..., Any]
 FORWARD = frozenset({"fft", "rfft"})

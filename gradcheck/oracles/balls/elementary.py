@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.oracles.balls_numbers import all_balls
-from gradcheck.oracles.flint_library import arb
+from gradcheck.oracles.balls.flint_library import arb
+from gradcheck.oracles.balls.numbers import all_balls
 
 Enclosure = Callable[..., Any]
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gradcheck.oracles.balls_elements import Ball, Function, monotone, row, sharp, undefined
-from gradcheck.oracles.balls_slopes import ROWS, SLOPES
-from gradcheck.oracles.flint_library import acb, arb
+from gradcheck.oracles.balls.elements import Ball, Function, monotone, row, sharp, undefined
+from gradcheck.oracles.balls.flint_library import acb, arb
+from gradcheck.oracles.balls.slopes import ROWS, SLOPES
 
 __all__ = ["ENCLOSURES", "ROWS", "SLOPES"]
 

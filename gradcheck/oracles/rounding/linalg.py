@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr import NUMPY, Primitive
-from gradcheck.oracles.rounding_number import Carried, errors_of, value_of
+from gradcheck.oracles.rounding.number import Carried, errors_of, value_of
 
 FACTOR = 4.0  # the moderate constant of the backward error
 

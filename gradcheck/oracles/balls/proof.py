@@ -16,10 +16,10 @@ import numpy as np
 from gradcheck.errors import BranchInBatch, Unsupported
 from gradcheck.expr.nodes import Const
 from gradcheck.expr.program import walk
-from gradcheck.oracles.balls_numbers import all_balls, digits, dyadic
+from gradcheck.oracles.balls.flint_library import Undecided, arb, balls
+from gradcheck.oracles.balls.numbers import all_balls, digits, dyadic
 from gradcheck.oracles.claim import Claims
 from gradcheck.oracles.evidence import Array, Mask, Proof
-from gradcheck.oracles.flint_library import Undecided, arb, balls
 from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows
 
 AGREED_BITS = 100  # of relative accuracy, on both sides
