@@ -12,11 +12,12 @@ import pytest
 from gradcheck.judge import answers
 from gradcheck.judge import compare as comparing
 from gradcheck.oracles import differences
-from gradcheck.run import Config, mutation
-from gradcheck.run.equivalence import AT_KINKS, BY_ALGEBRA, BY_DOMAIN, BY_POINTS, NOT_REACHED
-from gradcheck.run.fates import Fate, Mutated, Mutation
-from gradcheck.run.mutation import mutate_function
-from gradcheck.run.mutation_record import document, exit_code, total
+from gradcheck.run import Config
+from gradcheck.run.mutants import mutation
+from gradcheck.run.mutants.equivalence import AT_KINKS, BY_ALGEBRA, BY_DOMAIN, BY_POINTS, NOT_REACHED
+from gradcheck.run.mutants.fates import Fate, Mutated, Mutation
+from gradcheck.run.mutants.mutation import mutate_function
+from gradcheck.run.mutants.record import document, exit_code, total
 from gradcheck.spec import load_many
 
 Mutate = Callable[..., Mutation]

@@ -16,9 +16,9 @@ from gradcheck.judge import Finding, Verdict, judge
 from gradcheck.judge.telling import in_words
 from gradcheck.oracles import INDEPENDENT, Hearing, Inquiry
 from gradcheck.run.config import Config
-from gradcheck.run.counterexample import laid_out
+from gradcheck.run.failures.counterexample import laid_out
+from gradcheck.run.failures.store import Failure
 from gradcheck.run.runner import prepare
-from gradcheck.run.store import Failure
 from gradcheck.spec import Case, Example, Spec, load
 from gradcheck.spec.case import read_layout
 

@@ -22,10 +22,10 @@ from gradcheck.oracles.claim_nodes import node_facts
 from gradcheck.oracles.inquiry import claimed
 from gradcheck.run.cases import cases_of
 from gradcheck.run.config import Config
-from gradcheck.run.equivalence import Original
-from gradcheck.run.fates import Fate, Mutated, Mutation
 from gradcheck.run.function import claimed_quantities
-from gradcheck.run.survival import why_survived
+from gradcheck.run.mutants.equivalence import Original
+from gradcheck.run.mutants.fates import Fate, Mutated, Mutation
+from gradcheck.run.mutants.survival import why_survived
 from gradcheck.spec import Case, Claim, Example, Spec
 
 QUICK = ("engine", "differences")  # asked of every case; the others only about what these let pass

@@ -14,12 +14,12 @@ from gradcheck.judge import Finding, Number, Verdict, Whole, judge, wrong_number
 from gradcheck.judge.proofs import MODE
 from gradcheck.judge.telling import in_words
 from gradcheck.oracles import Hearing, Inquiry
-from gradcheck.run.as_example import as_example
-from gradcheck.run.as_python import Shown, as_python
 from gradcheck.run.config import Config
+from gradcheck.run.failures.as_example import as_example
+from gradcheck.run.failures.as_python import Shown, as_python
+from gradcheck.run.failures.truth import Truth
 from gradcheck.run.outcome import Counterexample
 from gradcheck.run.plain import plain
-from gradcheck.run.truth import Truth
 from gradcheck.spec import Case
 from gradcheck.spec.case import Layout
 

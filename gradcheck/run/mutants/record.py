@@ -11,8 +11,8 @@ from typing import Any
 from gradcheck import __version__
 from gradcheck.errors import UsageError
 from gradcheck.run.config import Config
-from gradcheck.run.fates import Fate, Mutation
 from gradcheck.run.gate import CLEAN, NOTHING, UNJUDGED, WRONG
+from gradcheck.run.mutants.fates import Fate, Mutation
 from gradcheck.run.plain import plain
 from gradcheck.run.record import versions
 

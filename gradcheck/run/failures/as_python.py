@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gradcheck.cases import outputs
 from gradcheck.oracles.inquiry import claimed
 from gradcheck.oracles.layouts import Placed, arguments, placed
-from gradcheck.run.numpy_words import words_for
+from gradcheck.run.failures.numpy_words import words_for
 from gradcheck.spec import Case, Claim, ClaimKind, Implementation, Input
 from gradcheck.spec.domains import DISCRETE
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.oracles.inquiry import claimed, key
-from gradcheck.run.truth import Right, Truth
+from gradcheck.run.failures.truth import Right, Truth
 from gradcheck.spec import Case
 
 Array = NDArray[np.float64]

@@ -12,12 +12,12 @@ from gradcheck.cases import example_case, example_sizes
 from gradcheck.errors import InputError, UsageError
 from gradcheck.judge import Verdict, judge
 from gradcheck.oracles import Hearing, Inquiry
-from gradcheck.run.as_example import Entry, as_example
 from gradcheck.run.config import Config
-from gradcheck.run.replay import stored_point
+from gradcheck.run.failures.as_example import Entry, as_example
+from gradcheck.run.failures.replay import stored_point
+from gradcheck.run.failures.store import Failure
+from gradcheck.run.failures.truth import Truth
 from gradcheck.run.runner import prepare
-from gradcheck.run.store import Failure
-from gradcheck.run.truth import Truth
 from gradcheck.spec import Case, Example, Spec, load
 from gradcheck.spec.case import read_layout
 from gradcheck.spec.inserting import with_example
