@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr import Control, Recording
+from gradcheck.expr.control import Path
 from gradcheck.oracles.balls.flint_library import arb, balls, precision
 from gradcheck.oracles.balls.numbers import is_balls
 from gradcheck.oracles.balls.proof import Proofs, has_decimals, parts
@@ -110,7 +111,7 @@ def _settled(inquiry: Inquiry, rows: Rows, bits: int, found: _Collected, proofs:
     return np.unique(np.concatenate(left))
 
 
-def _recorded(inquiry: Inquiry, rows: Rows, bits: int) -> tuple[dict[str, Any], tuple[bool, ...]]:
+def _recorded(inquiry: Inquiry, rows: Rows, bits: int) -> tuple[dict[str, Any], Path]:
     """The derivatives at some points, and the branches that lead there."""
     runs: list[Recording] = []
 
