@@ -111,10 +111,14 @@ ARRAYS = frozenset(
 def _param(row: Primitive, key: str, node: n.Node) -> Closure:
     """A parameter; one that is worked out from inputs is fixed, for it stays put while its row is differentiated."""
     takes_part = key in ARRAYS and (row.compose is not None or key == "index")
-    return compile_expression(node) if takes_part else _fixed(node, f"{key} of {row.name}")
+    return compile_expression(node) if takes_part else compile_fixed(node, f"{key} of {row.name}")
 
 
-def _fixed(node: n.Node | None, what: str) -> Closure:
+def compile_fixed(node: n.Node | None, what: str) -> Closure:
+    """An expression whose value no derivative passes through: a plain number (or numbers) for all points at once.
+
+    what: "shift of roll". Evaluating it raises as `Control.fix` does.
+    """
     value = compile_expression(node)
     if not any(isinstance(part, n.Name) for part in n.walk(node)):
         return value
@@ -281,7 +285,7 @@ def _counted(item: Any) -> bool:
 
 def _item(item: n.Node | n.Slice | None) -> Closure:
     if isinstance(item, n.Slice):
-        parts = [_fixed(p, "an end or the step of a slice") for p in (item.start, item.stop, item.step)]
+        parts = [compile_fixed(p, "an end or the step of a slice") for p in (item.start, item.stop, item.step)]
         return lambda s: slice(*[p(s) for p in parts])
     return compile_expression(item)
 
