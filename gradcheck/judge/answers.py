@@ -124,8 +124,10 @@ class Answers:
         answer = self.answer("differences", quantity) if "differences" in self.said else None
         if answer is not None and answer[1].center.shape == ours.center.shape:
             result = within_hull(result, ours, theirs, party("differences", "differences", answer[1]))
-            by_pieces = quantity.startswith("vjp:") and "|" not in quantity
-            return self.sets.judged(result, witness, ours, theirs) if by_pieces else result
+            if quantity.startswith("vjp:") and "|" not in quantity:
+                return self.sets.judged(result, witness, ours, theirs)
+            of_differences = witness == "differences" and quantity.startswith(("jvp", "pairing"))
+            return self.sets.along(result, ours, self.case) if of_differences else result
         along = "differences" in self.said and MODES_ALONG.match(quantity)
         return along_a_kink(result, self._kinked()) if along else result
 

@@ -64,6 +64,33 @@ class Sets:
                 agrees[row], wrong[row], inaccurate[row], undecided[row] = ~apart, apart, False, False
         return replace(result, agrees=agrees, wrong=wrong, inaccurate=inaccurate, undecided=undecided)
 
+    def along(self, result: Comparison, ours: Party, case: Case) -> Comparison:
+        """The comparison of derivatives along the tangents with the differences, at the points that have pieces.
+
+        Where three elements tie for the middle one, moving one of them moves nothing, either way: the slope is 0 and no
+        gradient's. What the claim says there is held against the pieces, and the differences decide nothing.
+        """
+        wrong, undecided = np.array(result.wrong), np.array(result.undecided)
+        for row in self.pieces:
+            if wrong[row].any() and self._pushes(row, ours, case):
+                wrong[row], undecided[row] = False, undecided[row] | wrong[row]
+        return replace(result, wrong=wrong, undecided=undecided)
+
+    def _pushes(self, row: int, ours: Party, case: Case) -> bool:
+        """Whether <ct, jvp> is between what the pieces at a point make of the tangents; so it is where several outputs
+        share the pieces, or gradients have no limit: it cannot be said there."""
+        pieces = self.pieces[row]
+        if len(case.cotangents) != 1 or not len(pieces.gradients):
+            return True
+        (ct,) = case.cotangents.values()
+        whole = ours.center.shape == ct.shape
+        weight = ct[row] if whole else np.ones(ours.center.shape[1:])  # or it is paired with ct already
+        told, bar = float(np.sum(weight * ours.center[row])), float(np.sum(np.abs(weight) * ours.bar[row]))
+        tangent = np.concatenate([np.ravel(case.tangents[n][row]) for n in pieces.names])
+        along = pieces.gradients @ tangent
+        allowed = float(pieces.slack @ np.abs(tangent)) + bar
+        return bool(along.min() - allowed <= told <= along.max() + allowed)
+
     def blame(self, row: int, witness: str, name: str) -> Blame | None:
         """Which of the claim and a witness gives a gradient that f has not; None where that is not the question."""
         if row not in self.pieces or {self.holds("claim", row), self.holds(witness, row)} != {True, False}:

@@ -18,9 +18,10 @@ from gradcheck.expr import NUMPY, VOCABULARY, Replay
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.inquiry import Branch, Inquiry, evaluate, key
 
-STEP = 2.0**-520  # its square, by which a cube at 0 errs, underflows; itself it leaves 150 powers of ten below
+STEP = 2.0**-520  # in sizes of the input: its square, by which a cube at 0 errs, underflows; 150 powers of ten are left
 STRAYED = 2.0**-170  # an imaginary part above this share of its row's value, or of 1, is no derivative times the step
-FLOOR = 2.0**-1000 / STEP  # what a smaller slope leaves of the step may have underflowed
+LEFT = 2.0**-1000  # of the size of f: what is left of the step may have underflowed on the way, if it is smaller
+FARTHEST = 300  # powers of two by which the step follows the sizes of inputs
 CANCELLING = frozenset({"sinc", "tanhshrink"})  # analytic, but NumPy's formulas lose the imaginary part's digits near 0
 ELEMENTS = 32  # a vjp takes one evaluation an element; more elements than this have their jvp only
 
@@ -56,6 +57,18 @@ def _part(inquiry: Inquiry, branch: Branch) -> dict[str, Array]:
     return answers
 
 
+def floors(inquiry: Inquiry, values: Mapping[str, Array]) -> dict[str, float]:
+    """Quantity -> the size below which a derivative may have underflowed on the way. values: f, where it is known."""
+    case, outputs = inquiry.case, inquiry.spec.outputs
+    sizes = {o: _usual(values.get(key("value", o, outputs), np.ones(1))) for o in outputs}
+    along = _step(inquiry, case.tangents)
+    found = {key("jvp", o, outputs): LEFT * sizes[o] / along for o in outputs}
+    of_f = sum(_usual(case.cotangents[o]) * sizes[o] for o in outputs)
+    for name in inquiry.moving:
+        found[f"vjp:{name}"] = LEFT * of_f / _step(inquiry, {name: np.ones(1)})
+    return found
+
+
 def _weighed(ct: Array, moved: Array) -> Array:
     """<ct, dy> at every point."""
     total: Array = np.where(ct == 0, 0.0, ct * moved).reshape(len(ct), -1).sum(axis=1)
@@ -65,10 +78,24 @@ def _weighed(ct: Array, moved: Array) -> Array:
 def _moved(inquiry: Inquiry, branch: Branch, tangents: Mapping[str, Array]) -> dict[str, Array]:
     """How each output moves with the inputs along real tangents: (points, *out)."""
     inputs: dict[str, Any] = dict(inquiry.rows_of(branch.rows))
+    step = _step(inquiry, tangents)
     for name, tangent in tangents.items():
-        inputs[name] = inputs[name] + 1j * (STEP * tangent)
+        inputs[name] = inputs[name] + 1j * (step * tangent)
     values = evaluate(inquiry.spec, ANALYTIC, inputs, inquiry.case.sizes, Replay(branch.path))
-    return {o: np.asarray(np.imag(v), dtype=float) / STEP for o, v in values.items()}
+    return {o: np.asarray(np.imag(v), dtype=float) / step for o, v in values.items()}
+
+
+def _step(inquiry: Inquiry, tangents: Mapping[str, Array]) -> float:
+    """A step that moves the smallest input by `STEP` of its usual size: a power of two, the same in all units."""
+    sizes = [_usual(inquiry.case.inputs[name]) / _usual(tangent) for name, tangent in tangents.items()]
+    exponent = np.clip(np.round(np.log2(min(sizes, default=1.0))), -FARTHEST, FARTHEST)
+    return float(STEP * 2.0**exponent)
+
+
+def _usual(numbers: Array) -> float:
+    """The median size of numbers that are not zero; 1 where all are."""
+    sizes = np.abs(numbers[(numbers != 0) & np.isfinite(numbers)])
+    return float(np.median(sizes)) if sizes.size else 1.0
 
 
 class _Analytic:

@@ -120,7 +120,11 @@ class Hearing:
         if name in ("differences", "certified"):
             return _measured(name, lambda: module.testify(self.inquiry))
         said = self._barred(self.title(name), lambda: module.testify(self.inquiry))
-        return _undecided_at_nan(said, module.FLOOR) if name == "complex_step" else said
+        if name != "complex_step" or not isinstance(self._engine, Evidence):
+            return said
+        return _undecided_at_nan(
+            said, module.floors(self.inquiry, {q: m.center for q, m in self._engine.answers.items()})
+        )
 
     @cached_property
     def _claim(self) -> Testimony:
@@ -254,13 +258,13 @@ def _outside(said: Mapping[str, Array], bars: Mapping[str, Measured]) -> bool:
         return any(bool((np.abs(center - own.center) > own.bar).any()) for center, own in pairs)
 
 
-def _undecided_at_nan(said: Testimony, floor: float) -> Testimony:
-    """A witness that says nothing of some points by NaN: their bars are infinite; no bar is below `floor`."""
+def _undecided_at_nan(said: Testimony, floors: Mapping[str, float]) -> Testimony:
+    """A witness that says nothing of some points by NaN: their bars are infinite; none is below its floor."""
     if isinstance(said, Silence):
         return said
     lost = {q: (m, np.isnan(m.center)) for q, m in said.answers.items()}
     answers = {
-        q: Measured(np.where(no, 0.0, m.center), np.where(no, np.inf, m.bar + floor)) for q, (m, no) in lost.items()
+        q: Measured(np.where(no, 0.0, m.center), np.where(no, np.inf, m.bar + floors[q])) for q, (m, no) in lost.items()
     }
     return replace(said, answers=answers)
 

@@ -23,6 +23,9 @@ from gradcheck.spec.case import Case
 from gradcheck.spec.membership import inside
 
 MOST_POINTS = 64  # of a case at which pieces are looked for
+MOST_CONTRADICTED = 16  # and of those at which only the differences contradict the claim
+LOOKS = 3  # random directions, each both ways, along which a suspect is looked at: of two pieces both are seen
+LOOKS_WHERE_CONTRADICTED = 24  # of five that tie for a middle place, one in 10^16 such points shows one piece only
 MOST_ELEMENTS = 32  # of all moving inputs together
 TOGETHER = 16  # points whose directions, some hundred each, are looked along at once
 ALL_SIGNS = 5  # elements up to which every pattern of signs is taken
@@ -43,9 +46,14 @@ def find(inquiry: Inquiry, said: Mapping[str, Testimony]) -> tuple[Pieces, ...]:
     rng = np.random.default_rng(case.seed)
     with np.errstate(all="ignore"):
         here = _gradients(inquiry, {n: case.inputs[n][suspects] for n in names}, suspects)[0]
-        few = [(row, d) for row in suspects for d in rng.normal(size=(4, total))]
-        there = _displaced(inquiry, few, FAR)[0].reshape(len(suspects), 4, total)
-        kinked = suspects[_jumps(here[:, None], there).any(axis=(1, 2))]
+        off = _contradicted(case, said)
+        looks = np.where(off[suspects], LOOKS_WHERE_CONTRADICTED, LOOKS)
+        owner = np.repeat(np.arange(len(suspects)), 2 * looks)
+        ahead = [rng.normal(size=(many, total)) for many in looks]
+        ways = np.concatenate([np.concatenate([d, -d]) for d in ahead])
+        there = _displaced(inquiry, list(zip(suspects[owner], ways, strict=True)), FAR)[0]
+        jumped = owner[_jumps(here[owner], there).any(axis=1)]
+        kinked = suspects[np.unique(jumped)]
         groups = [kinked[k : k + TOGETHER] for k in range(0, len(kinked), TOGETHER)]
         return tuple(p for rows in groups for p in _meeting(inquiry, said, rows, rng, total))
 
@@ -61,13 +69,31 @@ def answers(said: Mapping[str, Testimony], witness: str, names: Sequence[str], r
 
 
 def _suspects(case: Case, said: Mapping[str, Testimony]) -> Rows:
-    """Points that were planted or given, and those where the differences found a kink."""
+    """Points that were planted or given, those where the differences found a kink, or contradict the claim.
+
+    Where three numbers tie for the middle one, the differences find slopes of 0 in all coordinates, and no kink.
+    """
     found = np.array([origin not in ("drawn", "sweep", "uniform") for origin in case.origins])
     differences = said.get("differences")
     for m in differences.answers.values() if isinstance(differences, Evidence) else ():
         if m.kink is not None:
             found |= m.kink.reshape(case.points, -1).any(axis=1)
-    return np.flatnonzero(found)[:MOST_POINTS]
+    contradicted = np.flatnonzero(_contradicted(case, said) & ~found)[:MOST_CONTRADICTED]
+    return np.concatenate([np.flatnonzero(found)[:MOST_POINTS], contradicted])
+
+
+def _contradicted(case: Case, said: Mapping[str, Testimony]) -> NDArray[np.bool_]:
+    """(B,) where the bars of claim and differences are disjoint."""
+    claim, differences = said.get("claim"), said.get("differences")
+    found = np.zeros(case.points, dtype=bool)
+    if isinstance(claim, Evidence) and isinstance(differences, Evidence):
+        for name in claim.answers.keys() & differences.answers.keys():
+            one, other = claim.answers[name], differences.answers[name]
+            if one.center.shape == other.center.shape:
+                with np.errstate(invalid="ignore"):
+                    off = np.abs(one.center - other.center) > one.bar + other.bar
+                found |= off.reshape(case.points, -1).any(axis=1)
+    return found
 
 
 def _meeting(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -131,3 +133,25 @@ def test_a_triangle_holds_its_points_only(gradient, within):
     assert inside(CORNERS, np.array(gradient, dtype=float), np.zeros(2)) is within
     tiny = Pieces(0, ("x",), 1e-40 * CORNERS.gradients, 1e-40 * CORNERS.slack)
     assert inside(tiny, 1e-40 * np.array(gradient), np.zeros(2)) is within
+
+
+MIDDLE = "inputs: {x: {shape: [5]}, k: {domain: 'index(5)'}}\nvalue: sort(x)[k]\n%s"
+TIED = {"x": [[2.0] * 5, [1.0, 3.0, 3.0, 3.0, 5.0], [1.0, 2.0, 3.0, 4.0, 5.0]], "k": [2, 2, 2]}
+
+
+@pytest.mark.parametrize(
+    "claim", ["jvp: take(t_x, argsort(x))[k]", "gradient: {x: 'where(arange(5) == argsort(x)[k], 1, 0)'}"]
+)
+def test_moving_one_of_three_that_tie_for_the_middle_moves_nothing_and_accuses_nobody(
+    claim: str, spec_of: Any, case_at: Any, judged: Any
+) -> None:
+    t = {"x": [[0.0, 0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0, 1.0]]}
+    found = judged(case_at(spec_of(MIDDLE % claim), t=t, **TIED))
+    assert Verdict.DISAGREES not in {f.verdict for f in found.values()}
+
+
+def test_what_no_piece_makes_of_the_tangents_is_still_wrong(spec_of: Any, case_at: Any, judged: Any) -> None:
+    t = {"x": [[0.0, 0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0, 1.0]]}
+    spec = spec_of(MIDDLE % "jvp: '(2 if max(x) == min(x) else 1)*take(t_x, argsort(x))[k]'")
+    found = judged(case_at(spec, t=t, **TIED), ("differences",))["differences", "forward"]
+    assert (found.verdict, found.wrong) == (Verdict.DISAGREES, 1)

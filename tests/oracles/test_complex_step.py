@@ -43,6 +43,15 @@ def test_it_agrees_with_the_engine_to_rounding(value: str, spec_of: SpecOf, case
         assert (bar <= 2.0**20 * UNIT * size).mean() > 0.8  # bars of rounding, not of truncation
 
 
+def test_the_step_is_in_the_units_of_the_input(
+    spec_of: SpecOf, case_at: CaseAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value, x = "1e20*exp(x/2.0**66)", np.array([-330.0, -331.0]) * 2.0**66  # slopes of some 1e-144
+    assert agree(said(spec_of, case_at, value, x), "vjp:x")
+    monkeypatch.setattr(complex_step, "FARTHEST", 0)  # the lie: a step that is the same for all inputs underflows here
+    assert not agree(said(spec_of, case_at, value, x), "vjp:x")
+
+
 def test_vectors_and_matrices(spec_of: SpecOf, case_at: CaseAt) -> None:
     spec = spec_of("inputs: {a: {shape: [2, 2]}, x: {shape: [2]}}\nvalue: solve(a, x)\njvp: 0*t_x")
     rng = np.random.default_rng(0)
