@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.judge.cells import Kind
-from gradcheck.judge.large import off, pairing_bar, places_off
+from gradcheck.judge.large import off, pairing_bar
 from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import Array
 from gradcheck.oracles.large_line import Way, signs
 from gradcheck.oracles.large_read import Reading, calibrated, of_number_closely
-from gradcheck.run.check_large import Suspects, line_of
+from gradcheck.run.check_large import Suspects, line_of, suspected
 from gradcheck.run.large_search import Search
 from gradcheck.run.large_state import At, Large, told_of
 
@@ -63,9 +63,9 @@ def _slopes(large: Large, at: At, k: int, way: Way, number: int, answer: Array) 
     there = At(at.point, at.inputs, (base,))
     every = line_of(large, there, k, [np.ones(base.shape, np.int8)], base.size)
     line, step, found = calibrated(replace(every, output=number), way)
-    claimed = np.asarray(answer, np.float64).reshape(-1)
-    where = places_off(claimed, found.value, found.bar)
-    suspects = Suspects(where, claimed[where], Reading(found.value[where], found.bar[where]))
+    row = answer.reshape(-1)
+    suspects = suspected(line, lambda part: np.asarray(row[part], np.float64), found)
+    where = suspects.where
     del found
     if where.size and base.size > 1:  # kinks leave a hull
         again = of_number_closely(line, way, 2 * step, where)
@@ -75,7 +75,7 @@ def _slopes(large: Large, at: At, k: int, way: Way, number: int, answer: Array) 
     if not suspects.where.size:
         return
     if base.size == 1:
-        missed, bar = float(claimed[0] - suspects.found.value[0]), float(suspects.found.bar[0])
+        missed, bar = float(suspects.claimed[0] - suspects.found.value[0]), float(suspects.found.bar[0])
 
         def claim(w: Way) -> float:
             pushed = _pushed(large, at, k, w)
