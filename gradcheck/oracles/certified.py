@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr import Control, Recording
-from gradcheck.oracles.balls import BALLS, DECIMAL
-from gradcheck.oracles.balls_numbers import is_balls
+from gradcheck.oracles.balls.flint_library import arb, balls, precision
+from gradcheck.oracles.balls.numbers import is_balls
+from gradcheck.oracles.balls.proof import Proofs, has_decimals, parts
+from gradcheck.oracles.balls.vocabulary import BALLS, DECIMAL
 from gradcheck.oracles.engine import derivatives
 from gradcheck.oracles.evidence import Array, Evidence, Measured
-from gradcheck.oracles.flint_library import arb, balls, precision
 from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows, evaluate, key
-from gradcheck.oracles.proof import Proofs, has_decimals, parts
 from gradcheck.oracles.symbolic import settled
 
 PRECISIONS = (128, 256, 512, 1024)  # bits, tried in turn; a multiplication costs the same from 65 to 128
