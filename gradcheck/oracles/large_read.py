@@ -36,6 +36,10 @@ class Reading:
     value: Row
     bar: Row
 
+    def at(self, some: NDArray[np.bool_] | NDArray[np.int64]) -> Reading:
+        """Those of some blocks."""
+        return Reading(self.value[some], self.bar[some])
+
 
 @dataclass(frozen=True, slots=True)
 class Slopes:

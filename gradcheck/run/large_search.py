@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, floor
 
+from gradcheck.oracles.blackbox import Array
 from gradcheck.oracles.large_line import FINER, Line, Way
 from gradcheck.oracles.large_read import Reading, for_window, of_number, of_number_closely, spread
 
@@ -37,7 +38,11 @@ class Found:
 
 @dataclass
 class Search:
-    """One failing direction. missed: by how much the claim misses the slope there, ± bar."""
+    """One failing direction. missed: by how much the claim misses the slope there, ± bar.
+
+    beside: a gradient that fits the slope there; parts of the direction are held against it, which takes no call of the
+    function. What is accused is always looked at in the function's own values.
+    """
 
     line: Line
     way: Way
@@ -46,6 +51,7 @@ class Search:
     claim: Claim
     missed: float
     bar: float
+    beside: Array | None = None
     looked: int = 0
     known: dict[tuple[int, int, bool], tuple[float, float]] = field(default_factory=dict)  # parts of the direction
 
@@ -100,6 +106,8 @@ class Search:
 
     def _read(self, way: Way) -> tuple[float, float]:
         self.looked += 1
+        if self.beside is not None:
+            return self.claim(way) - way.times(self.beside), self.bar
         step = for_window(self.line, self.way, way.lo, way.hi, self.step / (2 * FINER))
         slope = float(self.line.quotient(way, step)[self.block])
         return self.claim(way) - slope, spread(self.line, self.block, step)
@@ -118,6 +126,7 @@ class Search:
             value, bar = float(reading.value[0]), float(reading.bar[0])
             alike = abs((got - value) - missed) <= bar + self.bar  # the whole direction misses it by this number
             if abs(got - value) > bar and (alike or how is of_number_closely):
-                value, bar = (got - missed, self.bar) if alike and self.bar < bar else (value, bar)
+                if alike and self.bar < bar and self.beside is None:
+                    value, bar = got - missed, self.bar
                 return Found(place, got / sign, value / sign, bar / abs(sign))
         return None
