@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from gradcheck.judge.telling import digits_lost
 from gradcheck.oracles.evidence import Evidence, Measured, Testimony
 from gradcheck.spec.case import Case
 from gradcheck.spec.many import is_many
-from gradcheck.spec.precision import PRECISIONS
+from gradcheck.spec.precision import FLOAT64, PRECISIONS
 
 MODES_ALONG = re.compile("jvp|pairing|hess|hvp")  # derivatives along a direction
 MODES = {"value": "value", "vjp": "reverse", "jvp": "forward", "hvp": "second", "hess": "second"}
@@ -54,14 +55,25 @@ class Answers:
         self.scale = self._values()
         self.many = is_many(case.spec, case.sizes)
 
-    def _values(self) -> Array:
+    def _values(self, size: Callable[[Measured], Array] = lambda value: value.center) -> Array:
         """The size of <ct, f> at each point, by absolute values."""
         total = np.zeros(self.case.points)
         for output, ct in self.case.cotangents.items():
             name = "value" if len(self.case.cotangents) == 1 else f"value[{output}]"
-            product = np.abs(ct * self.claimed[name].center)
+            product = np.abs(ct * size(self.claimed[name]))
             total += np.nan_to_num(product.reshape(len(total), -1).sum(axis=1), posinf=0.0)
         return total
+
+    @cached_property
+    def _terms(self) -> Array:
+        """The size of <ct, f>; where f is zero everywhere, but for rounding, that of the terms that cancel in it.
+
+        (The cross entropy of one class is log(exp(z)) - z.) Rounding is a share of them.
+        """
+        values = [m for name, m in self.claimed.items() if name.startswith("value")]
+        if all((np.abs(m.center) <= m.bar).all() for m in values):
+            return self._values(lambda value: value.bar / FLOAT64.unit)
+        return self.scale
 
     def has_vjps(self) -> bool:
         """Whether reverse mode is claimed."""
@@ -110,7 +122,7 @@ class Answers:
         result = compare(ours, theirs, self.explained(witness, quantity, ours.center.shape), budget)
         if ours.center.shape != theirs.center.shape:
             return result
-        result = zero_everywhere(result, ours, theirs, self._natural(quantity), budget.negligible)
+        result = zero_everywhere(result, ours, theirs, self._natural(quantity, witness), budget.negligible)
         answer = self.answer("differences", quantity) if "differences" in self.said else None
         if answer is not None and answer[1].center.shape == ours.center.shape:
             hull = party("differences", "differences", answer[1])
@@ -122,11 +134,13 @@ class Answers:
         along = "differences" in self.said and (self.many or MODES_ALONG.match(quantity))
         return along_a_kink(result, self._kinked()) if along else result
 
-    def _natural(self, quantity: str) -> Array:
+    def _natural(self, quantity: str, witness: str) -> Array:
         """How large a quantity of this kind would be at each point (B,), from the sizes of f, inputs and tangents.
 
-        No less than what their typical sizes over all points come to.
+        No less than what their typical sizes over all points come to. To the differences a function is no larger than
+        its values: beside terms that cancel they do not see what is left.
         """
+        of_f = self.scale if witness == "differences" else self._terms
         tangents = self.case.tangents
         inputs = [np.abs(self.case.inputs[n]).reshape(self.case.points, -1) for n in tangents if tangents[n].size]
         sizes = [(typical(x), x.max(axis=1)) for x in inputs]
@@ -139,8 +153,8 @@ class Answers:
             return np.zeros(self.case.points)
         here, push = np.min([size for _, size in sizes], axis=0), np.max([t.max(axis=1) for t in along], axis=0)
         with np.errstate(all="ignore"):
-            of_all = float(typical(self.scale) / np.float64(x) ** of_x * t**of_t)
-            of_each = self.scale / here**of_x * push**of_t
+            of_all = float(typical(of_f) / np.float64(x) ** of_x * t**of_t)
+            of_each = of_f / here**of_x * push**of_t
         return np.fmax(*(np.where(np.isfinite(natural), natural, 0.0) for natural in (of_all, of_each)))
 
     def kinks(self, quantity: str, shape: tuple[int, ...]) -> Mask:

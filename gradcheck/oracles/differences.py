@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, Control, by_branch
-from gradcheck.expr.nodes import Call
-from gradcheck.expr.program import walk
+from gradcheck.expr.nodes import Call, walk
 from gradcheck.oracles.evidence import Array, Measured
 from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, key
 from gradcheck.oracles.ladder import Slopes, second, slopes

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.errors import BranchInBatch, Unsupported
-from gradcheck.expr.nodes import Const
-from gradcheck.expr.program import walk
+from gradcheck.expr.nodes import Const, walk
 from gradcheck.oracles.balls.flint_library import Undecided, arb, balls
 from gradcheck.oracles.balls.numbers import all_balls, digits, dyadic
 from gradcheck.oracles.claim import Claims
