@@ -6,7 +6,7 @@ Each function has one number of its gradient (or of its jvp) wrong by a hundredt
 Memory is what that process took at its highest beyond what it had before the check (its interpreter and libraries),
 over the bytes of the inputs. Times, of the processor, are in gradient evaluations: one call of the rule (PyTorch, JAX:
 forward and backward) on arrays of that size at a drawn point, as all calls of the check are: of numbers in order, sines
-take a quarter less. "until" is all that was asked before the wrong number showed; "to find" is
+take a third less. "until" is all that was asked before the wrong number showed; "to find" is
 the search for it; "check" is the whole call, with the other cells.
 """
 
