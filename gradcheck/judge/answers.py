@@ -131,7 +131,7 @@ class Answers:
                 result = at_unmeasured_kinks(result, ours, theirs, hull, self._kinked())
             by_pieces = quantity.startswith("vjp:") and "|" not in quantity
             return self.sets.judged(result, witness, ours, theirs) if by_pieces else result
-        along = "differences" in self.said and (self.many or MODES_ALONG.match(quantity))
+        along = "differences" in self.said and MODES_ALONG.match(quantity)
         return along_a_kink(result, self._kinked()) if along else result
 
     def _natural(self, quantity: str, witness: str) -> Array:

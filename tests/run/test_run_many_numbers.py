@@ -81,6 +81,7 @@ def test_one_wrong_number_is_found_and_named(judged: dict[str, Outcome], name: s
     assert outcome.witnesses["differences"].modes["reverse"] == "DISAGREES"
     assert outcome.counterexample is not None
     assert not outcome.counterexample.example  # nobody reads thousands of numbers
+    assert len(outcome.counterexample.sentence) < 3000
 
 
 def test_errors_along_directions_are_found(judged: dict[str, Outcome]) -> None:
