@@ -24,6 +24,7 @@ from gradcheck.cases.tally import Tally
 from gradcheck.expr import NUMPY, Batch, Batched, Control, by_branch
 from gradcheck.spec.case import Case
 from gradcheck.spec.dims import sizes_from
+from gradcheck.spec.many import is_many
 from gradcheck.spec.membership import refusals
 from gradcheck.spec.model import Example, Input, Spec
 
@@ -32,6 +33,7 @@ Points = dict[str, Array]
 Rows = NDArray[np.intp]
 PHASES = ("examples", "landmarks", "sweep", "explore", "layouts")
 LANDMARKS = 0.55  # share of the points that may be planted
+LANDMARKS_OF_MANY = 0.25  # the same where a point holds very many numbers, few of which are settled where all tie
 SWEPT = 8  # of the points, one part of so many is swept
 ROUNDS = 12  # how often drawing is tried again where a predicate or an overflow rejects points
 
@@ -53,7 +55,8 @@ def build(
     parts: list[tuple[str, Points]] = []
     if "landmarks" in phases:
         found = kept(spec, planted(spec, inputs, shapes, rng, points, marks), sizes)
-        rows = np.flatnonzero(in_range(spec, found, sizes))[: round(LANDMARKS * points)]
+        share = LANDMARKS_OF_MANY if is_many(spec, sizes) else LANDMARKS
+        rows = np.flatnonzero(in_range(spec, found, sizes))[: round(share * points)]
         parts.append(("landmark", {name: array[rows] for name, array in found.items()}))
     if "sweep" in phases:
         parts.append(("sweep", kept(spec, swept(inputs, rng, points // SWEPT, shapes), sizes)))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.domains import STRUCTURED, draw
 from gradcheck.cases.landmarks import NO_MARKS, Marks, between, fine, landmarks, tiny
+from gradcheck.spec.many import ALONE
 from gradcheck.spec.membership import within_box
 from gradcheck.spec.model import Input, Spec
 
@@ -22,6 +23,7 @@ Points = dict[str, Array]
 Point = dict[str, Array]  # one point: views into the batch, which a recipe writes to
 Recipe = Callable[[Point], None]
 APART = 5  # how far inputs are apart in the packed numbers, so that two are not equal at the ends of their domains
+TAME, PLACES = 3.0, 64  # landmarks up to this size, beside which the others still count, in so many of many numbers
 TOTALS = 12  # numbers of the code that sums, means and norms are made equal to
 
 
@@ -44,6 +46,8 @@ def planted(
 def _recipes(
     spec: Spec, open_to: Sequence[Input], shapes: Mapping[str, tuple[int, ...]], rng: Generator, marks: Marks
 ) -> Iterator[Recipe]:
+    prime = {i.name: landmarks(spec, i.domain) for i in open_to}
+    yield from _of_many({n: values for n, values in prime.items() if np.prod(shapes[n]) > ALONE}, rng)
     several = [i.name for i in open_to if np.prod(shapes[i.name]) > 1]
     if several:
         yield from (partial(_each, several, how) for how in (_all_equal, _first_and_last, _top_two, _bottom_two))
@@ -54,7 +58,6 @@ def _recipes(
         counts = (2, 2, max(2, max(int(np.prod(shapes[n])) for n in zero) // 2))
         yield from (partial(_each, zero, partial(_zeros, rng, count)) for count in counts)
         yield partial(_each, zero, _row_of_zeros)
-    prime = {i.name: landmarks(spec, i.domain) for i in open_to}
     for rank in range(max(map(len, prime.values()), default=0)):
         values = {name: numbers[rank % len(numbers)] for name, numbers in prime.items() if numbers}
         yield partial(_everywhere, values)
@@ -80,6 +83,22 @@ def _lone(small: Mapping[str, tuple[float, ...]], rng: Generator) -> Iterator[Re
     for rank in range(max(map(len, small.values()), default=0)):
         for name in [n for n, numbers in small.items() if rank < len(numbers)]:
             yield partial(_in_one, {name: small[name][rank]}, rng)
+
+
+def _of_many(prime: Mapping[str, Sequence[float]], rng: Generator) -> Iterator[Recipe]:
+    """Of very many numbers few are planted: where all of them tie, nearly nothing is settled."""
+    tame = {name: [v for v in values if abs(v) <= TAME] for name, values in prime.items()}
+    if prime:
+        yield partial(_each, list(prime), _top_two)
+        yield partial(_scattered, {name: values for name, values in tame.items() if values}, rng)
+        yield from (partial(_each, list(prime), how) for how in (_bottom_two, _first_and_last, partial(_any_two, rng)))
+
+
+def _scattered(values: Mapping[str, Sequence[float]], rng: Generator, point: Point) -> None:
+    """Some numbers are landmarks, each of them several times."""
+    for name, numbers in values.items():
+        x = _flat(point[name])
+        x[rng.permutation(x.size)[:PLACES]] = np.resize(np.array(numbers), PLACES)
 
 
 def _each(names: Sequence[str], how: Callable[[Array], None], point: Point) -> None:

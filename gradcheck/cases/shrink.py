@@ -19,6 +19,7 @@ from gradcheck.cases.domains import STRUCTURED
 from gradcheck.cases.parts import parts, smaller_sizes
 from gradcheck.cases.simpler import FILLS, candidates, keeps, plain
 from gradcheck.spec.case import Case
+from gradcheck.spec.many import is_many, points_of
 from gradcheck.spec.model import Spec
 
 Array = NDArray[np.float64]
@@ -66,6 +67,9 @@ def shrink(case: Case, row: int, fails: Fails, directions: frozenset[str] = froz
     search = _Search(case, row, fails, directions)
     if not search.take([search.start]):
         return only(case, row)
+    if is_many(case.spec, case.sizes):
+        search.plainly()
+        return search.case()
     search.smaller()
     search.one_number()
     search.few()
@@ -137,6 +141,13 @@ class _Search:
         return all(any(a.any() or not a.size for a in point.of(kind).values()) for kind in moved) and all(
             keeps(i.domain, point.inputs[i.name][None]) for i in self.spec.inputs
         )
+
+    def plainly(self) -> None:
+        """Of very many numbers: the same one everywhere, with directions of ones; nothing is left out."""
+        cotangents, tangents = ({n: np.ones_like(a) for n, a in self.best.of(k).items()} for k in sorted(BOTH))
+        most = points_of(self.spec, self.best.sizes, MOST)
+        plain_ones = islice(self._plain(), most)
+        self.take([replace(p, cotangents=cotangents, tangents=tangents) for p in plain_ones])
 
     def smaller(self) -> None:
         """Parts of the point in smaller sizes, the smallest first."""

@@ -14,6 +14,7 @@ from gradcheck.cases.domains import STRUCTURED, draw
 from gradcheck.cases.plans import MAX_DIM, digest, dimensions
 from gradcheck.spec.case import Case
 from gradcheck.spec.dims import settled
+from gradcheck.spec.many import points_of
 from gradcheck.spec.model import Domain, Spec
 
 Array = NDArray[np.float64]
@@ -26,13 +27,13 @@ def uniform_cases(spec: Spec, seed: int, shapes: int, points: int) -> list[Case]
     found = []
     for _ in range(shapes if dimensions(spec) else 1):
         sizes = settled({d: int(rng.integers(1, MAX_DIM + 1)) for d in dimensions(spec)})
-        batches = []
+        batches, wanted = [], points_of(spec, sizes, points)
         for _ in range(ROUNDS):
-            drawn = {i.name: _drawn(i.domain.at(sizes), rng, points, shape_of(i, sizes)) for i in spec.inputs}
+            drawn = {i.name: _drawn(i.domain.at(sizes), rng, wanted, shape_of(i, sizes)) for i in spec.inputs}
             batches.append(kept(spec, drawn, sizes))
-            if sum(len(next(iter(b.values()))) for b in batches) >= points:
+            if sum(len(next(iter(b.values()))) for b in batches) >= wanted:
                 break
-        inputs = {name: np.concatenate([b[name] for b in batches])[:points] for name in batches[0]}
+        inputs = {name: np.concatenate([b[name] for b in batches])[:wanted] for name in batches[0]}
         count = len(next(iter(inputs.values())))
         if count:
             case = finish(spec, inputs, sizes, ("uniform",) * count, seed, rng)

@@ -23,12 +23,13 @@ from gradcheck.judge.compare import (
     zero_everywhere,
 )
 from gradcheck.judge.finding import Number, Worst
-from gradcheck.judge.kinks import along_a_kink, within_hull
+from gradcheck.judge.kinks import along_a_kink, at_unmeasured_kinks, within_hull
 from gradcheck.judge.pairing import paired, paired_losses
 from gradcheck.judge.sets import Sets
 from gradcheck.judge.telling import digits_lost
 from gradcheck.oracles.evidence import Evidence, Measured, Testimony
 from gradcheck.spec.case import Case
+from gradcheck.spec.many import is_many
 from gradcheck.spec.precision import FLOAT64, PRECISIONS
 
 MODES_ALONG = re.compile("jvp|pairing|hess|hvp")  # derivatives along a direction
@@ -52,6 +53,7 @@ class Answers:
         self.claimed = self.said["claim"]
         self.sets = Sets(testimonies)
         self.scale = self._values()
+        self.many = is_many(case.spec, case.sizes)
 
     def _values(self, size: Callable[[Measured], Array] = lambda value: value.center) -> Array:
         """The size of <ct, f> at each point, by absolute values."""
@@ -123,7 +125,10 @@ class Answers:
         result = zero_everywhere(result, ours, theirs, self._natural(quantity, witness), budget.negligible)
         answer = self.answer("differences", quantity) if "differences" in self.said else None
         if answer is not None and answer[1].center.shape == ours.center.shape:
-            result = within_hull(result, ours, theirs, party("differences", "differences", answer[1]))
+            hull = party("differences", "differences", answer[1])
+            result = within_hull(result, ours, theirs, hull)
+            if self.many:  # then the differences measure few numbers alone
+                result = at_unmeasured_kinks(result, ours, theirs, hull, self._kinked())
             if quantity.startswith("vjp:") and "|" not in quantity:
                 return self.sets.judged(result, witness, ours, theirs)
             of_differences = witness == "differences" and quantity.startswith(("jvp", "pairing"))

@@ -77,6 +77,25 @@ def along_a_kink(result: Comparison, kinked: Mask) -> Comparison:
     )
 
 
+def at_unmeasured_kinks(
+    result: Comparison, claim: Party, witness: Party, measured: Party, kinked: Mask
+) -> Comparison:  # fmt: skip
+    """Numbers of which the differences say nothing, or too little, at points (B,) that have a kink: who is right?
+
+    Nobody knows, unless the differences' bar leaves out one of both. Where it holds two that contradict one another, it
+    is as wide as a kink makes it, whatever it is called: so is all else at that point.
+    """
+    both = _holds(measured, claim) & _holds(measured, witness)
+    known = np.isfinite(measured.bar) & ~both
+    wide = np.isfinite(measured.bar) & both & (result.wrong | result.inaccurate)
+    off = along_a_kink(result, kinked | wide.reshape(len(kinked), -1).any(axis=1))
+    return replace(
+        result, wrong=np.where(known, result.wrong, off.wrong),
+        inaccurate=np.where(known, result.inaccurate, off.inaccurate),
+        undecided=np.where(known, result.undecided, off.undecided),
+    )  # fmt: skip
+
+
 def _holds(hull: Party, party: Party) -> Mask:
     with np.errstate(all="ignore"):
         return np.asarray(np.abs(party.center - hull.center) <= hull.bar + party.bar)

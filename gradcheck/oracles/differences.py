@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, Control, by_branch
 from gradcheck.expr.nodes import Call, walk
 from gradcheck.oracles.evidence import Array, Measured
@@ -22,6 +23,7 @@ from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, key
 from gradcheck.oracles.ladder import Slopes, second, slopes
 from gradcheck.oracles.ladder_steps import Function
 from gradcheck.oracles.rounding.running import BOUNDED, error_of, exact
+from gradcheck.spec.many import in_doubt, is_many
 from gradcheck.spec.membership import inside, room
 from gradcheck.spec.model import ClaimKind, Input
 
@@ -40,16 +42,29 @@ def testify(inquiry: Inquiry) -> dict[str, Measured]:
     The jvp is asked whatever is claimed: it sees kinks of outputs whose cotangent is 0, and gradients at a tie that
     are right in every coordinate and wrong together.
     """
+    return settling(inquiry, {})
+
+
+def settling(inquiry: Inquiry, doubts: Mapping[str, NDArray[np.bool_]]) -> dict[str, Measured]:
+    """The same where others have been heard. doubts: input -> (B, *shape), the numbers of which they differ.
+
+    Of very many numbers (`spec.many`) only those in doubt are moved alone, as far as they are few, and second order is
+    not measured.
+    """
     kinds = {c.kind for c in inquiry.spec.claims}
-    field = _Field(inquiry)
+    field, many = _Field(inquiry), is_many(inquiry.spec, inquiry.case.sizes)
     answers: dict[str, Measured] = {}
     with np.errstate(all="ignore"):
         if kinds - FORWARD - {ClaimKind.HESSIAN, ClaimKind.HVP}:
-            answers |= {f"vjp:{i.name}": _reverse(field, i) for i in inquiry.spec.inputs if i.differentiable}
+            moving = [i for i in inquiry.spec.inputs if i.differentiable]
+            asked = [i for i in moving if i.name in doubts and doubts[i.name].any()] if many else moving
+            answers |= {f"vjp:{i.name}": _reverse(field, i, doubts[i.name] if many else None) for i in asked}
         if kinds - {ClaimKind.HESSIAN, ClaimKind.HVP}:
             answers |= _forward(field, _kinked(answers, inquiry.case.points))
-        for quantity in sorted(inquiry.second):
+        for quantity in () if many else sorted(inquiry.second):
             answers[quantity] = _second(field, quantity)
+    if not answers:
+        raise Unsupported("differences", "second order, where a point holds so many numbers")
     return answers
 
 
@@ -173,12 +188,15 @@ class _Held(Control):
         return type(value)(np.stack([np.asarray(k) for k in known]))
 
 
-def _reverse(field: _Field, i: Input) -> Measured:
-    """d<ct, f>/dx_k for every element k: one function of one number for each point and element."""
+def _reverse(field: _Field, i: Input, doubted: NDArray[np.bool_] | None = None) -> Measured:
+    """d<ct, f>/dx_k for every element k, or some in doubt: one function of one number for each point and element."""
     x = field.case.inputs[i.name]
     points, size = len(x), int(np.prod(x.shape[1:], dtype=int))
     flat = x.reshape(points, size)
-    base, element = np.divmod(np.arange(points * size), max(size, 1))
+    asked = np.arange(points * size)
+    if doubted is not None:
+        asked = _some(doubted.reshape(points, size), in_doubt(field.spec, field.case.sizes))
+    base, element = np.divmod(asked, max(size, 1))
 
     def g(rows: NDArray[np.intp], t: Array) -> Array:
         moved = {name: array[base[rows]] for name, array in field.case.inputs.items()}
@@ -187,10 +205,26 @@ def _reverse(field: _Field, i: Input) -> Measured:
         moved[i.name] = target.reshape(len(rows), *x.shape[1:])
         return field.contracted(base[rows], moved) + lift[base[rows]][:, None]
 
-    lift = field.lift()
-    below, above = room(i.domain, flat.ravel())
-    found = slopes(g, flat.ravel(), _scale(flat), below, above, field.case.seed, wide=_wide(flat, i))
-    return _measured(found, x.shape)
+    lift, numbers = field.lift(), flat.ravel()[asked]
+    below, above = room(i.domain, numbers)
+    found_there = slopes(
+        g, numbers, _scale(flat)[asked], below, above, field.case.seed, wide=_wide(flat, i)[asked]
+    )  # fmt: skip
+    return _spread(_measured(found_there, numbers.shape), asked, x.shape)
+
+
+def _some(doubted: NDArray[np.bool_], most: int) -> Rows:
+    """The places (counted in a row) of some numbers in doubt: of every point some, as far as there are so many."""
+    turn = np.cumsum(doubted, axis=1)[doubted]
+    return np.sort(np.flatnonzero(doubted)[np.argsort(turn, kind="stable")[:most]])
+
+
+def _spread(some: Measured, places: Rows, shape: tuple[int, ...]) -> Measured:
+    """Numbers that were measured at some places; of all others nothing is known."""
+    center, bar, kink = np.full(shape, np.nan), np.full(shape, np.inf), np.zeros(shape, dtype=bool)
+    for whole, part in ((center, some.center), (bar, some.bar), (kink, some.kink)):
+        whole.reshape(-1)[places] = part
+    return Measured(center, bar, kink)
 
 
 def _along_rounded(found: Slopes, shape: tuple[int, ...], bend: Array | float = 0.0) -> Measured:

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from gradcheck.errors import EvaluationError, Unsupported, UsageError, did_you_mean
 from gradcheck.oracles import planted
+from gradcheck.oracles.doubts import doubts
 from gradcheck.oracles.evidence import Array, Evidence, Measured, Reason, Silence, Testimony
 from gradcheck.oracles.frameworks import TURNED
 from gradcheck.oracles.inquiry import Inquiry
+from gradcheck.spec.many import is_many
 from gradcheck.spec.model import Example, Spec
 from gradcheck.spec.precision import FLOAT64, FLUSHED, PRECISIONS
 
@@ -70,14 +72,24 @@ class Hearing:
         """What the claim, the named witnesses, the implementations and (for its case) the example say."""
         spec: Spec = self.inquiry.spec
         heard: dict[str, Testimony] = {"claim": self._claim}
+        later = {"differences"} if is_many(spec, self.inquiry.case.sizes) else set()  # they settle doubts
         for name in names:
-            heard[self.title(name)] = self.one(name)
+            if name not in later:
+                heard[self.title(name)] = self.one(name)
         if example is not None:
             heard["example"] = _measured("example", lambda: self._example(example))
         for implementation in spec.implementations if implementations else ():
             name = f"implementation:{implementation.backend}"
             heard[self.title(name)] = self._implementation(name)
+        for name in later.intersection(names):
+            heard[name] = self._settling(heard)
         return heard | self._with_pieces(heard) if "differences" in heard else heard
+
+    def _settling(self, heard: Mapping[str, Testimony]) -> Testimony:
+        """The differences of very many numbers: along directions, and one by one where the others are in doubt."""
+        from gradcheck.oracles import differences
+
+        return _measured("differences", lambda: differences.settling(self.inquiry, doubts(heard)))
 
     def _with_pieces(self, heard: Mapping[str, Testimony]) -> dict[str, Testimony]:
         """The claim with the pieces that meet at the points, where f has a kink there and the engine knows it."""

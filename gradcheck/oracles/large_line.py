@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import fsum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,34 +20,59 @@ from gradcheck.oracles.blackbox import Array, Asked
 Row = NDArray[np.float64]
 PART = 2**18  # numbers that are computed with at once: 2 MB, which stay in the cache
 COUNT = np.arange(float(PART))
+DOUBLE = np.dtype(np.float64)
+ALL = slice(None)
+Some = slice | Sequence[int] | NDArray[np.int64]  # of the blocks: a range, or their places
 FINER = 4.0  # a step to the one it is compared with
 ORDER = FINER**2 - 1  # the error of a symmetric difference falls so by, and one more is taken off
-TINY = 2.0**-30  # steps, in sizes of the input, over which a difference shows nothing but noise beside the slope
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A direction: signs by number, of which those from lo to hi move. ramp: their lengths rise from 1 to 2 there.
+    """A direction: signs by number, of which those from lo to hi move. ramp: their lengths rise from -1 to 1 there.
 
-    lengths: of single numbers, where they are others.
+    places: the only numbers that move, where they are few.
     """
 
     signs: NDArray[np.int8]
     lo: int
     hi: int
     ramp: bool = False
+    places: NDArray[np.int64] | None = None
 
     def parts(self) -> list[slice]:
         """Ranges that it moves, one by one."""
         return [slice(k, min(k + PART, self.hi)) for k in range(self.lo, self.hi, PART)]
 
-    def steps(self, part: slice) -> Row:
+    def steps(self, part: slice, dtype: np.dtype[Any] = DOUBLE) -> Array:
         """How far it moves the numbers of a range."""
-        found = self.signs[part].astype(np.float64)
+        if self.places is not None:
+            found = np.zeros(part.stop - part.start, dtype)
+            some = self.places[(part.start <= self.places) & (self.places < part.stop)]
+            found[some - part.start] = self.signs[some]
+            return found
+        found = self.signs[part].astype(dtype)
         if self.ramp:
-            rising = COUNT[: part.stop - part.start] * (1 / (self.hi - self.lo))
-            rising += 1 + (part.start - self.lo) / (self.hi - self.lo)
-            found *= rising
+            found *= self._lengths(part)
+        return found
+
+    def _lengths(self, part: slice) -> Row:
+        count = self.hi - self.lo
+        rising = COUNT[: part.stop - part.start] * (2 / count)
+        rising += (2 * (part.start - self.lo) + 1) / count - 1
+        return rising
+
+    def moved(self, x: Array, t: float) -> Array:
+        """A copy of an array (in C order), so many steps along this direction."""
+        found = np.array(x, order="C")
+        flat = found.reshape(-1)
+        if self.places is not None:
+            flat[self.places] += t * self.signs[self.places]
+            return found
+        for part in self.parts():
+            steps = self.steps(part, np.result_type(flat.dtype, np.float32))
+            steps *= t
+            flat[part] += steps
         return found
 
     def times(self, row: Array) -> float:
@@ -54,16 +80,13 @@ class Way:
         flat = row.reshape(-1)
         return fsum(float(np.dot(np.asarray(flat[p], np.float64), self.steps(p))) for p in self.parts())
 
-    def by_blocks(self, row: Array, blocks: int) -> Row:
-        """The same for each of so many equal parts of the row, where the direction moves all of it."""
+    def by_blocks(self, row: Array, blocks: int, some: Some = ALL) -> Row:
+        """The same for each of so many equal parts of the row (some: of these), where the direction moves all of it."""
         if blocks == 1:
             return np.array([self.times(row)])
-        each, flat = row.size // blocks, row.reshape(-1)
-        found = np.empty(blocks)
-        for part in _parts(blocks, each):
-            inner = slice(part.start * each, part.stop * each)
-            found[part] = (self.steps(inner) * flat[inner]).reshape(-1, each).sum(axis=1)
-        return found
+        found: Row = _picked(row, blocks, some).astype(np.float64)
+        found *= _picked(self.signs, blocks, some)
+        return _added(found)
 
 
 @dataclass
@@ -73,6 +96,7 @@ class Line:
     blocks: into how many blocks outputs and this input fall, one by one. size: a natural length of the input's numbers.
     noise: by how many units of rounding of its outputs a block's sum scatters. rough: kinks lie so close that longer
     steps cross some. room: how far a step may go without leaving the limits. output: the only one, where it is one.
+    Where only some blocks are wanted (`some`: a range, or their places), nothing is held of the others.
     """
 
     asked: Asked
@@ -89,69 +113,80 @@ class Line:
 
     def at(self, way: Way, t: float) -> tuple[Array, ...]:
         """The outputs at so many steps along a direction."""
-        x = np.array(self.inputs[self.which], order="C")
-        flat = x.reshape(-1)
-        for part in way.parts():
-            flat[part] += t * way.steps(part)
+        x = way.moved(self.inputs[self.which], t)
         found = self.asked.value_as_is([x if k == self.which else y for k, y in enumerate(self.inputs)])
         return found if self.output is None else (found[self.output],)
 
-    def sums(self, outputs: Sequence[Array], minus: Sequence[Array] | None = None) -> Row:
+    def parts(self) -> list[slice]:
+        """Ranges of blocks, short enough for the cache."""
+        return _parts(self.blocks, max(x.size // self.blocks for x in (*self.base, self.inputs[self.which])))
+
+    def sums(self, outputs: Sequence[Array], some: Some = ALL, minus: Sequence[Array] | None = None) -> Row:
         """By blocks: the outputs times their cotangents (less others)."""
-        return self._added(lambda k, o, c: _weighed(o, c, self.blocks, None if minus is None else minus[k]), outputs)
+        others: Sequence[Array | None] = minus or [None] * len(outputs)
+        found = (_weighed(o, c, self.blocks, some, m) for o, c, m in zip(outputs, self.cotangents, others, strict=True))
+        return sum(found, np.zeros(1))
 
-    def _added(self, of: Callable[[int, Array, Array], Row], outputs: Sequence[Array]) -> Row:
-        """The sum over the outputs, in one row."""
-        total: Row | None = None
-        for k, (o, c) in enumerate(zip(outputs, self.cotangents, strict=True)):
-            found = of(k, o, c)
-            total = found if total is None else np.add(total, found, out=total)
-        assert total is not None
-        return total
-
-    def rounding(self) -> Row:
+    def rounding(self, some: Some = ALL) -> Row:
         """By blocks: one unit of roundoff of what is summed."""
-        return self.magnitude(in_units=True)
+        return self.magnitude(some, in_units=True)
 
-    def magnitude(self, in_units: bool = False) -> Row:
+    def magnitude(self, some: Some = ALL, in_units: bool = False) -> Row:
         """By blocks: the sizes of what is summed, in its units of roundoff or in plain numbers."""
-        return self._added(lambda k, o, c: _weighed(o, c, self.blocks, None, _unit(o) if in_units else 1.0), self.base)
+        units = [_unit(o) if in_units else 1.0 for o in self.base]
+        each = zip(self.base, self.cotangents, units, strict=True)
+        return sum((_weighed(o, c, self.blocks, some, None, u) for o, c, u in each), np.zeros(1))
 
-    def quotient(self, way: Way, t: float) -> Row:
+    def change(self, way: Way, t: float) -> Callable[[Some], Row]:
+        """By blocks, when asked: by how much the sums at both ends of so many steps differ.
+
+        The first end is copied before the second is asked for: code may answer from one and the same buffer. What is
+        held is held in the outputs' own precision: what rounding takes off a difference is far below its noise.
+        """
+        held = tuple(np.array(o, np.result_type(o.dtype, np.float32)) for o in self.at(way, t))
+        for one, other in zip(held, self.at(way, -t), strict=True):
+            one -= other
+        if self.blocks > 1:
+            return lambda some: self.sums(held, some)
+        row = self.sums(held)
+        return lambda some: row[some]
+
+    def quotient(self, way: Way, t: float, some: Some = ALL) -> Row:
         """The symmetric difference quotient, by blocks."""
-        up = self.at(way, t)
-        found = self.sums(up, self.at(way, -t))
-        found /= 2 * t
-        return found
+        return self.change(way, t)(some) / (2 * t)
 
-    def sides(self, way: Way, t: float, where: Sequence[int] | NDArray[np.int64]) -> tuple[Row, Row]:
+    def sides(self, way: Way, t: float, some: Some) -> tuple[Row, Row]:
         """The difference quotients of both sides, of some blocks."""
-        return tuple(self.sums(self.at(way, s), self.base)[where] / s for s in (-t, t))  # type: ignore[return-value]
+        return tuple(self.sums(self.at(way, s), some, self.base) / s for s in (-t, t))  # type: ignore[return-value]
 
 
-def _weighed(output: Array, ct: Array, blocks: int, minus: Array | None, unit: float = 0.0) -> Row:
+def _weighed(output: Array, ct: Array, blocks: int, some: Some, minus: Array | None, unit: float = 0.0) -> Row:
     """By blocks: an output (less another) times its cotangent; with a unit, the sizes of these in that unit."""
-    flat, weights = output.reshape(-1), ct.reshape(-1)
-    other = None if minus is None else minus.reshape(-1)
-    each = flat.size // blocks
-    found = np.zeros(blocks)
-    sums: list[float] = []
-    for part in _parts(blocks, each):
-        inner = slice(part.start * each, part.stop * each)
-        for cut in [inner] if blocks > 1 else [slice(k, min(k + PART, flat.size)) for k in range(0, flat.size, PART)]:
-            row = flat[cut].astype(np.float64)
-            if other is not None:
-                row -= other[cut]
-            row *= weights[cut]
-            if unit:
-                np.abs(row, out=row)
-                row *= unit
-            if blocks > 1:
-                found[part] = row.reshape(-1, each).sum(axis=1)
-            else:
-                sums.append(float(row.sum()))
-    if blocks == 1:
-        found[0] = fsum(sums) if np.isfinite(sums).all() else np.nan
+
+    def of(pick: Callable[[Array], Array]) -> Row:
+        row: Row = pick(output).astype(np.float64)
+        if minus is not None:
+            row -= pick(minus)
+        row *= pick(ct)
+        if unit:
+            np.abs(row, out=row)
+            row *= unit
+        return row
+
+    if blocks > 1:
+        return _added(of(lambda x: _picked(x, blocks, some)))
+    cuts = [slice(k, k + PART) for k in range(0, output.size, PART)]
+    sums = [float(of(lambda x, cut=cut: x.reshape(-1)[cut]).sum()) for cut in cuts]  # type: ignore[misc]
+    return np.array([fsum(sums) if np.isfinite(sums).all() else np.nan])
+
+
+def _picked(row: Array, blocks: int, some: Some) -> Array:
+    """Some of so many equal parts of a row."""
+    return row.reshape(blocks, row.size // blocks)[some]
+
+
+def _added(rows: Row) -> Row:
+    found: Row = rows[:, 0] if rows.shape[1] == 1 else rows.sum(axis=1)
     return found
 
 

@@ -7,14 +7,14 @@ rounding of the steps themselves, and, where single numbers are looked at, of ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import floor, log2
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.oracles.large_line import FINER, ORDER, Line, Row, Way
+from gradcheck.oracles.large_line import ALL, FINER, ORDER, Line, Row, Some, Way
 
 NOISY = 4.0  # noises of one difference that a bar holds
 MANY = 2**16  # blocks of which the noise is measured
@@ -29,16 +29,40 @@ GROWING = 2.0**-3  # of the steepest slope: one that grows by more over a quarte
 MOST_STEP_BITS = 8  # a window of few numbers takes steps at most so many octaves longer than all numbers together
 
 
-NO_SIGNS = np.zeros(0, np.int8)
-Places = Sequence[int] | NDArray[np.int64]
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Slopes by blocks, each in value ± bar."""
 
     value: Row
     bar: Row
+
+    def at(self, some: NDArray[np.bool_] | NDArray[np.int64]) -> Reading:
+        """Those of some blocks."""
+        return Reading(self.value[some], self.bar[some])
+
+
+@dataclass(frozen=True, slots=True)
+class Slopes:
+    """Slopes along a direction, by blocks: what a step and a quarter of it changed is held, and read when asked for.
+
+    wide, fine: by how much sums at both ends differ, of some blocks.
+    """
+
+    line: Line
+    step: float
+    wide: Callable[[Some], Row]
+    fine: Callable[[Some], Row]
+
+    def of(self, some: Some = ALL) -> Reading:
+        """Slopes of some blocks."""
+        line, finer = self.line, self.step / FINER
+        value = self.fine(some) / (2 * finer)
+        apart = self.wide(some) / (2 * self.step) - value
+        if not line.rough:
+            apart /= -ORDER
+            value += apart
+        bar = np.abs(apart) + _noise(line, finer, some) + np.abs(value) * _step_rounding(line, finer)
+        return Reading(value, bar)
 
 
 def first_step(line: Line) -> float:
@@ -48,32 +72,20 @@ def first_step(line: Line) -> float:
     return _within(line, root * line.size)
 
 
-def read(line: Line, way: Way, step: float) -> Reading:
+def read(line: Line, way: Way, step: float) -> Slopes:
     """The slopes along a direction, by symmetric differences over a step and a quarter of it."""
-    apart = line.quotient(way, step)
-    value = line.quotient(way, step / FINER)
-    apart -= value
-    if not line.rough:
-        apart /= -ORDER
-        value += apart
-    bar = np.abs(apart, out=apart)
-    bar += _noise(line, step / FINER)
-    share = _step_rounding(line, step / FINER)
-    for part in Way(NO_SIGNS, 0, value.size).parts():
-        bar[part] += np.abs(value[part]) * share
-    return Reading(value, bar)
+    return Slopes(line, step, line.change(way, step), line.change(way, step / FINER))
 
 
-def calibrated(line: Line, way: Way) -> tuple[Line, float, Reading]:
+def calibrated(line: Line, way: Way) -> tuple[Line, float, Slopes]:
     """The line with its noise measured, the step at which noise and truncation balance, and the slopes there."""
     step = first_step(line)
-    found = read(line, way, step)
     quiet, loud = _heard(line, way, step)
     unclear = loud > CLEAR * quiet  # kinks that longer steps cross, or code that computes in fewer digits
     line = replace(line, noise=max(quiet, loud, 1.0))
     if line.blocks > 1:
-        found.bar[...] += _noise(line, step / FINER)
-        return line, step, found
+        return line, step, read(line, way, step)
+    found = read(replace(line, noise=1.0), way, step).of()
     if unclear and quiet > 0:
         soft = replace(line, noise=max(quiet, 1.0), rough=True)
         usual = abs(float(found.value[0])) / max(way.hi - way.lo, 1) ** 0.5  # of one number: signs add up as a root
@@ -86,16 +98,21 @@ def calibrated(line: Line, way: Way) -> tuple[Line, float, Reading]:
     return line, best, read(line, way, best)
 
 
+def sample(line: Line) -> NDArray[np.int64]:
+    """Some blocks, from all over."""
+    return np.arange(0, line.blocks, max(1, line.blocks // MANY))
+
+
 def _heard(line: Line, way: Way, step: float) -> tuple[float, float]:
     """The noise of differences, in units of rounding: over tiny steps, and over such as are still short."""
-    some = np.arange(0, line.blocks, max(1, line.blocks // MANY))
-    rounding = line.rounding()[some]
+    some = sample(line)
+    rounding = line.rounding(some)
     tiny, worst = _unit(line) ** 0.57 * line.size, []
     for shortest in (tiny, max(step / LOUDEST, 4 * tiny)):
         times = LISTENED if line.blocks == 1 else 2
-        before, found = line.quotient(way, shortest)[some], 0.0
+        before, found = line.quotient(way, shortest, some), 0.0
         for k in range(1, times):
-            heard = line.quotient(way, shortest * 2.0**k)[some]
+            heard = line.quotient(way, shortest * 2.0**k, some)
             apart = np.abs(heard - before) * (shortest * 2.0**k / 1.5)
             units = apart[rounding > 0] / rounding[rounding > 0]
             found = max(found, float(np.quantile(units, QUIET)) if units.size else 0.0)
@@ -110,7 +127,7 @@ def for_window(line: Line, way: Way, lo: int, hi: int, step: float) -> float:
     return _within(line, min(step * share ** (1 / 6), step * 2.0**MOST_STEP_BITS))
 
 
-def of_number(line: Line, way: Way, step: float, where: Places) -> Reading:
+def of_number(line: Line, way: Way, step: float, where: Some) -> Reading:
     """The slope of single numbers, in its hull where they stand at a kink or next to one, or at a jump.
 
     where: the blocks that are wanted.
@@ -121,7 +138,7 @@ def of_number(line: Line, way: Way, step: float, where: Places) -> Reading:
     return Reading(value, bar)
 
 
-def of_number_closely(line: Line, way: Way, step: float, where: Places) -> Reading:
+def of_number_closely(line: Line, way: Way, step: float, where: Some) -> Reading:
     """The same from two steps, where curvature is taken off both the slope and what the sides differ by.
 
     At jumps and next to infinite slopes, where a finer step is steeper by far, nothing is known: the bar is infinite.
@@ -146,10 +163,8 @@ def spread(line: Line, block: int, step: float) -> float:
     return float(_noise(line, step, [block])[0])
 
 
-def _noise(line: Line, step: float, where: Places | None = None) -> Row:
-    found = line.rounding()
-    found *= NOISY * line.noise / step
-    return found if where is None else found[where]
+def _noise(line: Line, step: float, some: Some = ALL) -> Row:
+    return line.rounding(some) * (NOISY * line.noise / step)
 
 
 def _unit(line: Line) -> float:

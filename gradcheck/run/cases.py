@@ -20,6 +20,7 @@ from gradcheck.cases import (
 from gradcheck.oracles.implementations import numbers_in
 from gradcheck.run.config import UNIFORM, Config
 from gradcheck.spec import Case, Example, Spec
+from gradcheck.spec.many import points_of
 
 
 def cases_of(
@@ -55,7 +56,8 @@ def _planned(spec: Spec, config: Config, tally: Tally | None, lost: Collection[s
     main = plans(spec, config.seed, profile.shapes, profile.per_shape)
     for plan in [*main, *beside(spec, main, profile.beside)]:
         counted = tally if plan.part == 1 else None
-        case = build(spec, plan, profile.points // plan.part, counted, marks, config.phases)
+        points = points_of(spec, dict(plan.sizes), profile.points // plan.part)
+        case = build(spec, plan, points, counted, marks, config.phases)
         if case is not None:
             first = first or case
             yield case

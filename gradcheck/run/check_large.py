@@ -8,7 +8,7 @@ along which the vjp misses the slope is searched for the number at fault (`run/l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from gradcheck.judge.cells import Kind
 from gradcheck.judge.large import HIDDEN, HIDDEN_TWICE, SMALL, decides, directions, off, places_off, usual
 from gradcheck.oracles.blackbox import Array, BadAnswer
 from gradcheck.oracles.large_line import Line, Row, Way, blocks_of, signs
-from gradcheck.oracles.large_read import MANY, Reading, calibrated, first_step, of_number_closely, read
+from gradcheck.oracles.large_read import MANY, Reading, Slopes, calibrated, first_step, of_number_closely, read, sample
 from gradcheck.oracles.watch import Unasked, raised
 from gradcheck.run.large_search import Found, Search
 from gradcheck.run.large_state import FUTILE, At, Large, told_of
@@ -68,7 +68,7 @@ def judge_slopes(large: Large, points: Sequence[Point]) -> Iterator[At]:
 def _valued(large: Large, point: Point) -> At | None:
     inputs = point.make()
     try:
-        base = large.asked.value(inputs)
+        base = tuple(map(np.array, large.asked.value(inputs)))  # code may answer from one buffer every time
     except Exception as error:  # the code under test may raise anything
         large.raised = large.raised or raised(error, "the function")
         return None
@@ -104,10 +104,9 @@ def _reverse(large: Large, at: At, share: float, rng: np.random.Generator) -> bo
             way = Way(signs(rng, at.inputs[k].size), 0, at.inputs[k].size)
             line = line_of(large, at, k, cts, large.blocks[k])
             if k in planted and line.blocks == 1:
-                only = np.zeros_like(way.signs)
-                only[planted[k]] = way.signs[planted[k]]
+                only = replace(way, signs=way.signs.copy(), places=np.array(planted[k]))
                 way.signs[planted[k]] = 0
-                _planted(large, line, replace(way, signs=only), gradients[k], at)
+                _planted(large, line, only, gradients[k], at)
             if k in large.wrong:
                 continue
             if k in steps:
@@ -200,28 +199,36 @@ def _not_finite(large: Large, at: At, k: int, g: Array, place: int, cts: Sequenc
         large.wrong.add(k)
 
 
-def _compared(
-    large: Large, at: At, line: Line, way: Way, step: float, gradient: Array, found: Reading
-) -> None:  # fmt: skip
+def _compared(large: Large, at: At, line: Line, way: Way, step: float, gradient: Array, found: Slopes) -> None:
     k, tally = line.which, large.board["reverse"]
-    claimed = way.by_blocks(gradient, line.blocks)
-    where = places_off(claimed, found.value, found.bar)
-    some = slice(None, None, max(1, line.blocks // MANY))
-    bar, typical = float(np.median(found.bar[some])), usual(gradient)
+    suspects, some = suspected(line, lambda part: way.by_blocks(gradient, line.blocks, part), found), sample(line)
+    read_here, claimed = found.of(some), way.by_blocks(gradient, line.blocks, some)
+    bar, typical = float(np.median(read_here.bar)), usual(gradient)
     if line.blocks == gradient.size:  # each number stands for itself, and has a bar of its own
-        live = np.abs(claimed[some]) > NEGLIGIBLE * np.abs(claimed[some]).max(initial=0.0)
-        bar = typical * float(np.median((found.bar[some] / np.abs(claimed[some]))[live])) if live.any() else bar
-    natural = float(np.median(line.magnitude())) / line.size / (gradient.size / line.blocks)
-    suspects = Suspects(where, claimed[where], Reading(found.value[where], found.bar[where]))
-    del claimed, found
-    found_out = where.size and accused(large, at, line, way, step, gradient, suspects)
-    undecided = where.size if not found_out else 0
+        live = np.abs(claimed) > NEGLIGIBLE * np.abs(claimed).max(initial=0.0)
+        bar = typical * float(np.median((read_here.bar / np.abs(claimed))[live])) if live.any() else bar
+    natural = float(np.median(line.magnitude(some))) / line.size / (gradient.size / line.blocks)
+    missing = suspects.where.size
+    del found
+    undecided = 0 if missing and accused(large, at, line, way, step, gradient, suspects) else missing
     if decides(bar, typical, natural) and undecided < line.blocks:
         large.looked[k] = large.looked.get(k, 0) + 1
         large.relative.setdefault(k, []).append(bar / (typical or SMALL * natural or 1.0))
         tally.add(line.blocks, undecided)
     else:
         tally.add(line.blocks, line.blocks)
+
+
+def suspected(line: Line, claimed: Callable[[slice], Row], found: Slopes) -> Suspects:
+    """The blocks of which the claim misses the slope, read part by part."""
+    rows: list[tuple[NDArray[Any], ...]] = [(np.zeros(0, np.int64), *[np.zeros(0)] * 3)]
+    for part in line.parts():
+        claim, here = claimed(part), found.of(part)
+        off_here = places_off(claim, here.value, here.bar)
+        if off_here.size:
+            rows.append((part.start + off_here, claim[off_here], here.value[off_here], here.bar[off_here]))
+    where, claim, value, bar = (np.concatenate(row) for row in zip(*rows, strict=True))
+    return Suspects(where, claim, Reading(value, bar))
 
 
 def accused(
@@ -231,9 +238,12 @@ def accused(
     k, each = line.which, gradient.size // line.blocks
     if large.futile.get(k, 0) >= FUTILE:
         return False
-    here = _of_many(line, way, step, suspects.claimed, suspects.where) if each == 1 else None
+    order = np.argsort(-np.abs(suspects.claimed - suspects.found.value) / suspects.found.bar)
+    here = None
+    if each == 1:  # the worst are mostly enough: of all of a long row nothing then has to be held
+        here = _of_many(line, way, step, suspects, order[:MANY])
+        here = here or (_of_many(line, way, step, suspects, order[MANY:]) if order.size > MANY else None)
     missed = suspects.claimed - suspects.found.value
-    order = np.argsort(-np.abs(missed) / suspects.found.bar)
     for one in order[:WORST].tolist() if each > 1 else []:
         block, bar = int(suspects.where[one]), float(suspects.found.bar[one])
         part = replace(way, lo=block * each, hi=(block + 1) * each)
@@ -246,11 +256,10 @@ def accused(
     return True
 
 
-def _of_many(line: Line, way: Way, step: float, claimed: Row, where: NDArray[np.int64]) -> Found | None:
-    """Of numbers that stand each for itself: the suspicious ones (`where`) are looked at once more, together."""
-    only = np.zeros_like(way.signs)
-    only[where] = way.signs[where]
-    again = of_number_closely(line, replace(way, signs=only), 2 * step, where)
+def _of_many(line: Line, way: Way, step: float, suspects: Suspects, some: NDArray[np.int64]) -> Found | None:
+    """Of numbers that stand each for itself: some suspicious ones are looked at once more, together."""
+    where, claimed = suspects.where[some], suspects.claimed[some]
+    again = of_number_closely(line, replace(way, places=where), 2 * step, where)
     bad = off(claimed, again.value, again.bar)
     if not bad.any():
         return None

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.judge.cells import Kind
-from gradcheck.judge.large import off, pairing_bar, places_off
+from gradcheck.judge.large import off, pairing_bar
 from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.blackbox import Array
-from gradcheck.oracles.large_line import Way, signs
-from gradcheck.oracles.large_read import Reading, calibrated, of_number_closely
-from gradcheck.run.check_large import Suspects, line_of
+from gradcheck.oracles.large_line import Line, Way, signs
+from gradcheck.oracles.large_read import calibrated, of_number_closely
+from gradcheck.run.check_large import Suspects, line_of, suspected
 from gradcheck.run.large_search import Search
 from gradcheck.run.large_state import At, Large, told_of
 
@@ -31,9 +31,9 @@ def forward_question(large: Large, at: At) -> None:
             text = f"the jvp has shape {[np.shape(v) for v in pushed]}, the function {[o.shape for o in at.base]}"
             large.board["forward"].show(Kind.WRONG, text)
             return
-        _adjoint(large, at, k, way, pushed)
+        gradient = _adjoint(large, at, k, way, pushed)
         for number, answer in enumerate(pushed):
-            _slopes(large, at, k, way, number, answer)
+            _slopes(large, at, k, way, number, answer, gradient)
         large.asked.turn("forward")
 
 
@@ -45,7 +45,7 @@ def _pushed(large: Large, at: At, k: int, way: Way) -> tuple[Array, ...] | None:
     return large.asked.jvp(at.inputs, tangents)
 
 
-def _adjoint(large: Large, at: At, k: int, way: Way, pushed: Sequence[Array]) -> None:
+def _adjoint(large: Large, at: At, k: int, way: Way, pushed: Sequence[Array]) -> Array:
     large.asked.turn("adjoint")
     gradient = large.asked.vjp_as_is(at.inputs, [np.ones(o.shape, o.dtype) for o in at.base])[k]
     assert gradient is not None
@@ -55,39 +55,57 @@ def _adjoint(large: Large, at: At, k: int, way: Way, pushed: Sequence[Array]) ->
         one, other = told_apart(here, there)
         text = f"with {large.names[k]} moved up and down by signs, <vjp(ct), t> is {one}, but <ct, jvp(t)> {other}"
         large.board["adjoint"].show(Kind.WRONG, text)
+    return gradient
 
 
-def _slopes(large: Large, at: At, k: int, way: Way, number: int, answer: Array) -> None:
+def _slopes(large: Large, at: At, k: int, way: Way, number: int, answer: Array, gradient: Array) -> None:
     large.asked.turn("forward")
     tally, base = large.board["forward"], large.asked.value(at.inputs)[number]
     there = At(at.point, at.inputs, (base,))
     every = line_of(large, there, k, [np.ones(base.shape, np.int8)], base.size)
     line, step, found = calibrated(replace(every, output=number), way)
-    claimed = np.asarray(answer, np.float64).reshape(-1)
-    where = places_off(claimed, found.value, found.bar)
-    suspects = Suspects(where, claimed[where], Reading(found.value[where], found.bar[where]))
+    row = answer.reshape(-1)
+    suspects = suspected(line, lambda part: np.asarray(row[part], np.float64), found)
     del found
-    if where.size and base.size > 1:  # kinks leave a hull
-        again = of_number_closely(line, way, 2 * step, where)
+    missing = suspects.where.size
+    beside = gradient if len(at.base) == 1 else None
+    wrong = accused(large, at, line, way, step, number, suspects, beside) if missing else 0
+    tally.add(base.size, missing - wrong)
+
+
+def accused(
+    large: Large, at: At, line: Line, way: Way, step: float, number: int, suspects: Suspects, gradient: Array | None
+) -> int:  # fmt: skip
+    """Tell the number at fault of a single output, or the output at which the jvp misses most; how many are off.
+
+    gradient: the vjp's, which stands for slopes where it fits the one along the whole direction.
+    """
+    k, found = line.which, None
+    if line.base[0].size > 1:  # kinks leave a hull
+        again = of_number_closely(line, way, 2 * step, suspects.where)
         still = off(suspects.claimed, again.value, again.bar)
-        suspects = Suspects(where[still], suspects.claimed[still], Reading(again.value[still], again.bar[still]))
-    tally.add(base.size, where.size - suspects.where.size)
+        suspects = Suspects(suspects.where[still], suspects.claimed[still], again.at(still))
     if not suspects.where.size:
-        return
-    if base.size == 1:
-        missed, bar = float(claimed[0] - suspects.found.value[0]), float(suspects.found.bar[0])
+        return 0
+    claimed, slope, bar = (float(row[0]) for row in (suspects.claimed, suspects.found.value, suspects.found.bar))
 
-        def claim(w: Way) -> float:
-            pushed = _pushed(large, at, k, w)
-            assert pushed is not None
-            return float(pushed[number].sum())
+    def claim(w: Way) -> float:
+        pushed = _pushed(large, at, k, w)
+        assert pushed is not None
+        return float(pushed[number].sum())
 
-        one = Search(line, way, 0, step, claim, missed, bar).found()
-        if one is not None:
-            text, seen = told_of(large, at, k, one, line.cotangents, "jvp")
-            tally.show(Kind.WRONG, f"of the jvp, {text}", seen)
-            return
-    _output(large, at, k, number, suspects)
+    if line.base[0].size == 1:
+        along = np.nan if gradient is None else way.times(gradient)
+        if gradient is not None and abs(along - slope) <= bar:
+            tight = pairing_bar([gradient])
+            found = Search(line, way, 0, step, claim, claimed - along, tight, gradient).found()
+        found = found or Search(line, way, 0, step, claim, claimed - slope, bar).found()
+    if found is None:
+        _output(large, at, k, number, suspects)
+    else:
+        text, seen = told_of(large, at, k, found, line.cotangents, "jvp")
+        large.board["forward"].show(Kind.WRONG, f"of the jvp, {text}", seen)
+    return suspects.where.size
 
 
 def _output(large: Large, at: At, k: int, number: int, suspects: Suspects) -> None:

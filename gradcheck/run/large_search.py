@@ -1,17 +1,18 @@
 """Which of millions of numbers of a gradient is wrong? Found by few directions, which are read as the first one was.
 
-Along signs alone the claim misses the slope by r. Along the same signs with lengths that rise from 1 to 2 over the
+Along signs alone the claim misses the slope by r. Along the same signs with lengths that rise from -1 to 1 over the
 numbers, one wrong number misses it by r times its own length: the quotient of both says where it stands, as exactly as
-noise allows, which mostly leaves some hundred places of ten million. Once more among these leaves one. Where errors are
-many, the quotient fits no single place, or nothing is found there: then halves are taken, the one that misses more.
+noise allows, which mostly leaves some thousand places of ten million. Once more among these leaves one. Where errors
+are many, the quotient fits no single place, or nothing is found there: then halves are taken, the one that misses more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil, floor
 
+from gradcheck.oracles.blackbox import Array
 from gradcheck.oracles.large_line import FINER, Line, Way
 from gradcheck.oracles.large_read import Reading, for_window, of_number, of_number_closely, spread
 
@@ -19,7 +20,8 @@ Claim = Callable[[Way], float]  # what the rule says of the slope along a direct
 Look = Callable[[Line, Way, float, Sequence[int]], Reading]
 QUICKLY: Sequence[tuple[Look, bool]] = ((of_number, False),)  # a step as along the whole, or a far one: how, far
 CLOSELY: Sequence[tuple[Look, bool]] = ((of_number_closely, True), (of_number_closely, False))
-BOLD = 1 / 4  # bars are wide: at first so much of them is believed; where that was too little, nothing is found
+BOLD = 1 / 2  # bars are wide: at first so much of them is believed; where that was too little, nothing is found
+BENDS = 1.0  # bars of the whole direction: curvature along a ramp, besides noise, is no more than what that bar holds
 NEAR = 8  # places that are left, of which the likeliest is looked at alone
 MOST = 200  # directions, before it is given up
 
@@ -36,7 +38,11 @@ class Found:
 
 @dataclass
 class Search:
-    """One failing direction. missed: by how much the claim misses the slope there, ± bar."""
+    """One failing direction. missed: by how much the claim misses the slope there, ± bar.
+
+    beside: a gradient that fits the slope there; parts of the direction are held against it, which takes no call of the
+    function. What is accused is always looked at in the function's own values.
+    """
 
     line: Line
     way: Way
@@ -45,7 +51,9 @@ class Search:
     claim: Claim
     missed: float
     bar: float
+    beside: Array | None = None
     looked: int = 0
+    known: dict[tuple[int, int, bool], tuple[float, float]] = field(default_factory=dict)  # parts of the direction
 
     def found(self) -> Found | None:
         """A number that is wrong; None where none was found that is so beyond doubt."""
@@ -83,17 +91,24 @@ class Search:
     def _place(self, lo: int, hi: int, share: float) -> tuple[int, int, int] | None:
         """The range in which a single wrong number stands, and the likeliest place; None where it is no single one."""
         rising, bar = self._missed(replace(self.way, lo=lo, hi=hi, ramp=True))
-        at = rising / self.missed - 1
-        doubt = (
-            share * (bar + 3 * self.bar) / abs(self.missed)
-        )  # up to twice the bar of what is missed, and what this one has
-        size = hi - lo
-        first, last = max(lo, lo + ceil((at - doubt) * size)), min(hi - 1, lo + floor((at + doubt) * size))
-        return (first, last + 1, min(max(lo + round(at * size), first), last)) if first <= last else None
+        at, half = rising / self.missed, (hi - lo) / 2  # from -1 to 1
+        doubt = share * (bar + (min(abs(at), 1.0) + BENDS) * self.bar) / abs(self.missed)
+        middle = lo + half - 1 / 2  # a place's length is that of its own middle
+        first, last = max(lo, ceil(middle + (at - doubt) * half)), min(hi - 1, floor(middle + (at + doubt) * half))
+        guess = round(middle + at * half)
+        return (first, last + 1, min(max(guess, first), last)) if first <= last else None
 
     def _missed(self, way: Way) -> tuple[float, float]:
+        seen = way.lo, way.hi, way.ramp
+        if seen not in self.known:  # the second look believes all of the bars, of what the first has read
+            self.known[seen] = self._read(way)
+        return self.known[seen]
+
+    def _read(self, way: Way) -> tuple[float, float]:
         self.looked += 1
-        step = for_window(self.line, self.way, way.lo, way.hi, self.step / (2 * FINER))  # a ramp doubles steps
+        if self.beside is not None:
+            return self.claim(way) - way.times(self.beside), self.bar
+        step = for_window(self.line, self.way, way.lo, way.hi, self.step / (2 * FINER))
         slope = float(self.line.quotient(way, step)[self.block])
         return self.claim(way) - slope, spread(self.line, self.block, step)
 
@@ -111,6 +126,7 @@ class Search:
             value, bar = float(reading.value[0]), float(reading.bar[0])
             alike = abs((got - value) - missed) <= bar + self.bar  # the whole direction misses it by this number
             if abs(got - value) > bar and (alike or how is of_number_closely):
-                value, bar = (got - missed, self.bar) if alike and self.bar < bar else (value, bar)
+                if alike and self.bar < bar and self.beside is None:
+                    value, bar = got - missed, self.bar
                 return Found(place, got / sign, value / sign, bar / abs(sign))
         return None

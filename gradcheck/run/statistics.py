@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.cases import Tally, visits
+from gradcheck.oracles.inquiry import SECOND_ORDER
 from gradcheck.run.outcome import Branch, Covered, Statistics
 from gradcheck.run.plain import number
-from gradcheck.spec import Case, Spec
+from gradcheck.spec import Case, Spec, many
 
 Array = NDArray[np.float64]
 # From this share of refused points on, drawing meets a domain by luck. One point in ten left over is still hundreds of
@@ -42,6 +43,7 @@ def statistics_of(spec: Spec, cases: Sequence[Case], tally: Tally, moves: bool) 
         branches=len(seen.sides),
         never=tuple(Branch(side.of, side.line, side.text) for side in seen.sides if not side.points),
         warnings=(
+            *_of_many(spec, exact),
             *_of_drawing(exact, tally),
             *_of_inputs(spec, exact, numbers),
             *_of_values(exact, seen.values, moves),
@@ -63,6 +65,19 @@ def _covered(values: Array) -> Covered:
     if not finite.size:
         return Covered(0, None, None)
     return Covered(int(finite.size), number(float(finite[0])), number(float(finite[-1])))
+
+
+def _of_many(spec: Spec, cases: Sequence[Case]) -> list[str]:
+    """What is not asked where a point holds very many numbers."""
+    here = [case for case in cases if many.is_many(spec, case.sizes)]
+    if not here:
+        return []
+    most = max(many.numbers(spec, case.sizes) for case in here)
+    second = ", second order not at all" if any(claim.kind in SECOND_ORDER for claim in spec.claims) else ""
+    return [
+        f"a point holds {most:,} numbers: only {sum(case.points for case in here)} points were judged, and differences "
+        f"were taken along one direction each and by numbers in doubt, not by every number{second}"
+    ]
 
 
 def _of_drawing(cases: Sequence[Case], tally: Tally) -> list[str]:

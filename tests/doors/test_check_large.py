@@ -56,6 +56,16 @@ def test_several_wrong_numbers() -> None:
     assert found_at(quickly(total, [VECTOR], vjp=two)) in [(17,), (PLACE,)]
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.01], ids=["right", "wrong"])
+def test_a_function_that_answers_from_one_buffer(factor: float) -> None:
+    buffer = np.zeros(N)
+    result = quickly(
+        lambda x: np.sin(x, out=buffer), [VECTOR], vjp=lambda i, ct: (spoilt(ct * np.cos(i[0]), factor),),
+        cells=["reverse"],
+    )  # fmt: skip
+    assert result.passed if factor == 1 else found_at(result) == (PLACE,)
+
+
 def test_all_numbers_wrong() -> None:
     result = quickly(total, [VECTOR], vjp=lambda i, ct: (1.01 * ct * np.cos(i[0]),))
     assert decisive(result).cell == "reverse" and len(found_at(result)) == 1

@@ -93,3 +93,15 @@ def test_jax_functions(summed: bool) -> None:
     wrong = check(fn, [Real(N)], backend="jax", isolate=False)
     assert where(wrong)[1] == (PLACE,)
     shows(wrong, pasted(wrong, fn=fn))
+
+
+def test_large_arrays_are_lent_to_jax_as_copies() -> None:
+    jax_probes = pytest.importorskip("gradcheck.oracles.jax_probes")
+    given = np.arange(2.0**14).reshape(128, 128)
+    for x in (given, given.T, given[::2], given.astype(np.float32), given.astype(int)):
+        (lent,) = jax_probes.arrays([x])
+        assert (lent.dtype, lent.shape) == (x.dtype, x.shape)
+        before = x.copy()
+        x[...] = 0
+        assert (np.asarray(lent) == before).all()  # what the caller writes later is not seen
+        x[...] = before

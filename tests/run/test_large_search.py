@@ -54,11 +54,12 @@ def test_bars_hold_the_slope_along_directions(name: str) -> None:
         x, rng = drawn(seed), np.random.default_rng([7, seed])
         line, _ = line_of(fn, x)
         first = Way(signs(rng, N), 0, N)
-        line, step, reading = calibrated(line, first)
+        line, step, slopes = calibrated(line, first)
+        reading = slopes.of()
         misses += int(off(first.by_blocks(slope(x), 1), reading.value, reading.bar).sum())
         for _ in range(4):
             way = Way(signs(rng, N), 0, N)
-            reading = read(line, way, step)
+            reading = read(line, way, step).of()
             misses += int(off(way.by_blocks(slope(x), 1), reading.value, reading.bar).sum())
     assert misses <= 1  # of twenty
 
@@ -70,7 +71,7 @@ def test_a_bar_that_forgets_the_noise_is_a_lie() -> None:
     line, step, _ = calibrated(line, Way(signs(rng, N), 0, N))
     line.noise = 0.0
     ways = [Way(signs(rng, N), 0, N) for _ in range(20)]
-    found = [(way.by_blocks(slope(x), 1), read(line, way, step / 64)) for way in ways]
+    found = [(way.by_blocks(slope(x), 1), read(line, way, step / 64).of()) for way in ways]
     assert sum(bool(off(claim, r.value, r.bar).any()) for claim, r in found) > 5
 
 
@@ -102,7 +103,8 @@ def test_one_wrong_number_takes_few_calls(place: int) -> None:
     x, rng = drawn(2), np.random.default_rng(2)
     line, calls = line_of(lambda x: np.sin(x).sum(), x)
     way = Way(signs(rng, N), 0, N)
-    line, step, reading = calibrated(line, way)
+    line, step, slopes = calibrated(line, way)
+    reading = slopes.of()
     gradient = np.cos(x)
     gradient[place] += 0.01
     missed = float(way.times(gradient) - reading.value[0])
@@ -118,7 +120,8 @@ def test_many_wrong_numbers_lead_to_one_of_them(count: int) -> None:
     x, rng = drawn(3), np.random.default_rng(3)
     line, _ = line_of(lambda x: np.sin(x).sum(), x)
     way = Way(signs(rng, N), 0, N)
-    line, step, reading = calibrated(line, way)
+    line, step, slopes = calibrated(line, way)
+    reading = slopes.of()
     wrong = rng.permutation(N)[:count]
     gradient = np.cos(x)
     gradient[wrong] += 0.01 * rng.uniform(0.5, 2, count)

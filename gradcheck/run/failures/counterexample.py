@@ -22,6 +22,9 @@ from gradcheck.run.outcome import Counterexample
 from gradcheck.run.plain import plain
 from gradcheck.spec import Case
 from gradcheck.spec.case import Layout
+from gradcheck.spec.many import is_many
+
+LONG, SHORT = 64, 8  # numbers of an array that a sentence tells all of, and of an axis of a longer one
 
 
 def counterexample(
@@ -106,6 +109,8 @@ def _pasted(case: Case, finding: Finding, config: Config) -> tuple[tuple[str, ..
     kinds = (case.inputs, case.cotangents, case.tangents)
     if any(not array.size for arrays in kinds for array in arrays.values()):
         return (), (), ""  # a list of nothing does not tell its shape
+    if is_many(case.spec, case.sizes):
+        return (), (), ""  # nobody reads so many numbers, and a spec file holds no more than 40,000: replay tells them
     inputs, cotangents, tangents = (
         {n: np.asarray(v)[None] for n, v in _short(arrays, 0, case.dtype).items()} for arrays in kinds
     )
@@ -167,7 +172,12 @@ def _some(cotangent: Mapping[str, Any]) -> bool:
     return any(np.any(np.asarray(v, dtype=float) != 1.0) for v in cotangent.values())
 
 
-def _listed(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(_listed(v) for v in value) + "]"
-    return f"{value:.6g}"
+def _listed(value: Any, cut: bool | None = None) -> str:
+    """Numbers in brackets; of many the first and last of each axis. cut: whether they are many, where that is known."""
+    if not isinstance(value, list):
+        return f"{value:.6g}"
+    cut = np.size(value) > LONG if cut is None else cut
+    told = [_listed(v, cut) for v in (value[:3] + value[-2:] if cut and len(value) > SHORT else value)]
+    if len(told) < len(value):
+        told.insert(3, f"… {len(value) - 5:,} more …")
+    return f"[{', '.join(told)}]"
