@@ -19,9 +19,8 @@ FUEL = 10_000
 MAX_ELEMENTS = 4_000_000
 T = TypeVar("T")
 Rows = NDArray[np.intp]
-Path = tuple[
-    bool | int | float, ...
-]  # of one evaluation: conditions as decided, parameters that inputs gave as numbers
+# of one evaluation: conditions as they were decided, and parameters that inputs gave
+Path = tuple[bool | int | float, ...]
 
 
 Watch = Callable[[Any, list[Any], dict[str, Any]], None]  # node, the values it chooses by, its parameters

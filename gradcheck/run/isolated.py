@@ -137,9 +137,10 @@ def _sigint() -> Iterator[Callable[[], bool]]:
         pressed.append(number)
         raise KeyboardInterrupt
 
-    mine = threading.current_thread() is threading.main_thread()
-    if not mine or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield lambda: mine  # in another thread nobody presses anything; another handler may raise it at any time
+    mine, handler = threading.current_thread() is threading.main_thread(), signal.getsignal(signal.SIGINT)
+    if not mine or handler is not signal.default_int_handler:
+        # in another thread, or in the background, nobody presses anything; another handler may raise it at any time
+        yield lambda: mine and handler is not signal.SIG_IGN
         return
     signal.signal(signal.SIGINT, note)
     try:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -82,6 +82,16 @@ def test_what_raises_costs_its_cell_in_this_process_too(deed: Callable[[], None]
     result = judged(hostile.rule(deed), isolate=False)
     assert of("zero", result).kind is Kind.CRASHED
     assert hostile.CRASHING[deed] in of("zero", result).sentence
+    assert without("zero", result) == without("zero", honest)
+
+
+def test_where_ctrl_c_is_ignored_an_interrupt_is_the_codes_own(honest: Result) -> None:
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a process that a shell started in the background
+    try:
+        result = judged(hostile.rule(hostile.interrupts), isolate=False)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert of("zero", result).sentence == "the vjp raises KeyboardInterrupt: "
     assert without("zero", result) == without("zero", honest)
 
 
@@ -189,6 +199,15 @@ def test_nothing_is_left_running(tmp_path: Path) -> None:
     assert [state for state in left.stdout.split() if not state.startswith("Z")] == []
 
 
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """Ctrl-C is heard, also where these tests were started in the background."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("listening")
 @pytest.mark.parametrize("isolate", [True, False])
 def test_the_users_own_interruption_ends_the_check(isolate: bool) -> None:
     """Also where the code catches KeyboardInterrupt, or raises one itself."""

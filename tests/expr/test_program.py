@@ -143,8 +143,12 @@ def test_a_name_without_a_value_is_said_so() -> None:
 
 
 def test_a_range_needs_integers() -> None:
-    with pytest.raises(EvaluationError, match=r"range takes integers .* \(line 2\)"):
-        code("s = x\nfor i in range(x):\n    s = s + 1\nreturn s", x=3.0)
+    with pytest.raises(EvaluationError, match=r"range takes whole numbers, one each \(line 2\)"):
+        code("s = x\nfor i in range(x):\n    s = s + 1\nreturn s", x=2.5)
+
+
+def test_a_range_takes_whole_numbers_of_inputs() -> None:
+    assert code("s = x\nfor i in range(x):\n    s = s + i\nreturn s", x=np.float64(3.0)) == 6.0
 
 
 def test_loops_and_calls_spend_fuel() -> None:
