@@ -20,7 +20,7 @@ from gradcheck.oracles.inquiry import Branch, Inquiry, evaluate, key
 
 STEP = 2.0**-520  # in sizes of the input: its square, by which a cube at 0 errs, underflows; 150 powers of ten are left
 STRAYED = 2.0**-170  # an imaginary part above this share of its row's value, or of 1, is no derivative times the step
-LEFT = 2.0**-1000  # of the size of f: what is left of the step may have underflowed on the way, if it is smaller
+LEFT = 2.0**-1000  # of the size of f, or of 1: what is left of the step may have underflowed, if it is smaller
 FARTHEST = 300  # powers of two by which the step follows the sizes of inputs
 CANCELLING = frozenset({"sinc", "tanhshrink"})  # analytic, but NumPy's formulas lose the imaginary part's digits near 0
 ELEMENTS = 32  # a vjp takes one evaluation an element; more elements than this have their jvp only
@@ -60,10 +60,10 @@ def _part(inquiry: Inquiry, branch: Branch) -> dict[str, Array]:
 def floors(inquiry: Inquiry, values: Mapping[str, Array]) -> dict[str, float]:
     """Quantity -> the size below which a derivative may have underflowed on the way. values: f, where it is known."""
     case, outputs = inquiry.case, inquiry.spec.outputs
-    sizes = {o: _usual(values.get(key("value", o, outputs), np.ones(1))) for o in outputs}
+    sizes = {o: max(1.0, _usual(values.get(key("value", o, outputs), np.ones(1)))) for o in outputs}
     along = _step(inquiry, case.tangents)
     found = {key("jvp", o, outputs): LEFT * sizes[o] / along for o in outputs}
-    of_f = sum(_usual(case.cotangents[o]) * sizes[o] for o in outputs)
+    of_f = sum(max(1.0, _usual(case.cotangents[o])) * sizes[o] for o in outputs)
     for name in inquiry.moving:
         found[f"vjp:{name}"] = LEFT * of_f / _step(inquiry, {name: np.ones(1)})
     return found

@@ -46,10 +46,15 @@ def test_it_agrees_with_the_engine_to_rounding(value: str, spec_of: SpecOf, case
 def test_the_step_is_in_the_units_of_the_input(
     spec_of: SpecOf, case_at: CaseAt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    value, x = "1e20*exp(x/2.0**66)", np.array([-330.0, -331.0]) * 2.0**66  # slopes of some 1e-144
+    value, x = "1e60*exp(x/2.0**66)", np.array([-330.0, -331.0]) * 2.0**66  # slopes of some 1e-104
     assert agree(said(spec_of, case_at, value, x), "vjp:x")
     monkeypatch.setattr(complex_step, "FARTHEST", 0)  # the lie: a step that is the same for all inputs underflows here
     assert not agree(said(spec_of, case_at, value, x), "vjp:x")
+
+
+def test_what_underflows_because_f_is_small_accuses_nobody(spec_of: SpecOf, case_at: CaseAt) -> None:
+    x = np.array([24.0, 25.0, 26.0])  # values of 1e-250 to 1e-294, whose steps leave float64
+    assert agree(said(spec_of, case_at, "exp(-x**2)", x), "vjp:x")
 
 
 def test_vectors_and_matrices(spec_of: SpecOf, case_at: CaseAt) -> None:
