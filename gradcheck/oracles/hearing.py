@@ -132,11 +132,10 @@ class Hearing:
         if name in ("differences", "certified"):
             return _measured(name, lambda: module.testify(self.inquiry))
         said = self._barred(self.title(name), lambda: module.testify(self.inquiry))
-        if name != "complex_step" or not isinstance(self._engine, Evidence):
+        if name != "complex_step":
             return said
-        return _undecided_at_nan(
-            said, module.floors(self.inquiry, {q: m.center for q, m in self._engine.answers.items()})
-        )
+        known = self._engine.answers if isinstance(self._engine, Evidence) else {}
+        return _undecided_at_nan(said, module.floors(self.inquiry, {q: m.center for q, m in known.items()}))
 
     @cached_property
     def _claim(self) -> Testimony:

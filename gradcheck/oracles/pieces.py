@@ -40,13 +40,13 @@ def find(inquiry: Inquiry, said: Mapping[str, Testimony]) -> tuple[Pieces, ...]:
     """The pieces at every suspected point where there is more than one, or where gradients have no limit."""
     case, names = inquiry.case, inquiry.moving
     total = sum(int(np.prod(case.inputs[n].shape[1:], dtype=int)) for n in names)
-    suspects = _suspects(case, said)
+    off = _contradicted(case, said)
+    suspects = _suspects(case, said, off)
     if not 0 < total <= MOST_ELEMENTS or not len(suspects):
         return ()
     rng = np.random.default_rng(case.seed)
     with np.errstate(all="ignore"):
         here = _gradients(inquiry, {n: case.inputs[n][suspects] for n in names}, suspects)[0]
-        off = _contradicted(case, said)
         looks = np.where(off[suspects], LOOKS_WHERE_CONTRADICTED, LOOKS)
         owner = np.repeat(np.arange(len(suspects)), 2 * looks)
         ahead = [rng.normal(size=(many, total)) for many in looks]
@@ -68,8 +68,8 @@ def answers(said: Mapping[str, Testimony], witness: str, names: Sequence[str], r
     return center, np.concatenate([np.ravel(p.bar[row]) for p in parts])
 
 
-def _suspects(case: Case, said: Mapping[str, Testimony]) -> Rows:
-    """Points that were planted or given, those where the differences found a kink, or contradict the claim.
+def _suspects(case: Case, said: Mapping[str, Testimony], off: NDArray[np.bool_]) -> Rows:
+    """Points that were planted or given, those where the differences found a kink, or contradict the claim (off).
 
     Where three numbers tie for the middle one, the differences find slopes of 0 in all coordinates, and no kink.
     """
@@ -78,7 +78,7 @@ def _suspects(case: Case, said: Mapping[str, Testimony]) -> Rows:
     for m in differences.answers.values() if isinstance(differences, Evidence) else ():
         if m.kink is not None:
             found |= m.kink.reshape(case.points, -1).any(axis=1)
-    contradicted = np.flatnonzero(_contradicted(case, said) & ~found)[:MOST_CONTRADICTED]
+    contradicted = np.flatnonzero(off & ~found)[:MOST_CONTRADICTED]
     return np.concatenate([np.flatnonzero(found)[:MOST_POINTS], contradicted])
 
 

@@ -139,13 +139,8 @@ def _index(text: str, piece: _Piece, names: Collection[str]) -> Domain:
         return Domain("integer", 0.0, float(int(piece.text) - 1), False, False)
     if piece.text not in names:
         suggestion = did_you_mean(piece.text, tuple(names))
-        raise _fail(
-            text,
-            piece.start,
-            f"{piece.text[:40]!r} is not a dimension",
-            f"{DOMAINS_OF['index']!r} or 'index(5)'",
-            suggestion,
-        )
+        wanted = f"{DOMAINS_OF['index']!r} or 'index(5)'"
+        raise _fail(text, piece.start, f"{piece.text[:40]!r} is not a dimension", wanted, suggestion)
     return Domain("integer", low=0.0, low_open=False, below=piece.text)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gradcheck.expr import NUMPY, VOCABULARY, Batching
-from gradcheck.oracles import Evidence, Hearing, Inquiry, Measured, Silence, complex_step
+from gradcheck.oracles import Evidence, Hearing, Inquiry, Measured, Reason, Silence, complex_step
 from gradcheck.spec import Case, Spec
 
 SpecOf = Callable[..., Spec]
@@ -102,6 +102,15 @@ def test_beyond_a_branch_cut_nothing_is_said(spec_of: SpecOf, case_at: CaseAt, m
     with np.errstate(all="ignore"):
         strayed = complex_step._stayed(np.log(np.array([-2.0 + 1e-100j])), np.array([0.0]))
     assert np.isfinite(strayed).all()
+
+
+def test_it_is_silent_there_also_where_the_engine_says_nothing(
+    spec_of: SpecOf, case_at: CaseAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = Silence("engine", Reason.UNSUPPORTED, "nothing is said")
+    monkeypatch.setattr(Hearing, "_engine", nothing)
+    bar = said(spec_of, case_at, "log(x)", np.array([-2.0, 3.0]))["complex_step"].answers["vjp:x"].bar
+    assert np.isinf(bar[0]) and np.isfinite(bar[1])
 
 
 def elementwise() -> list[str]:
