@@ -149,6 +149,25 @@ class Twice(torch.autograd.Function):
         return ct * Slope.apply(x)  # type: ignore[no-untyped-call]
 
 
+class Diagonal(torch.autograd.Function):
+    """sin(x), number by number, with one entry beside the diagonal of its Jacobian."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Any) -> Any:
+        return torch.sin(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, ct: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return ct * torch.cos(x) + 1e-6 * hot(31) * ct[8]
+
+
 class Relu(torch.autograd.Function):
     """max(x, 0), with the gradient 5 where one number is exactly 0."""
 
@@ -194,6 +213,7 @@ def functions() -> dict[str, Callable[..., Any]]:
     found["one column, at one point, in single calls only"] = dense(LIES["one column, at one point"], single=True)
     found["the jvp alone, one entry"] = dense(LIES["none"], forward_lie=1e-6)
     found["second order alone, one number"] = Twice.apply
+    found["one entry beside a diagonal"] = Diagonal.apply
     found["at a kink alone, summed"] = lambda x: Relu.apply(x).sum()  # type: ignore[no-untyped-call]
     found["at numbers below 1e-6, summed"] = lambda x: Root.apply(x).sum()  # type: ignore[no-untyped-call]
     return found
