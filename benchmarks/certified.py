@@ -15,9 +15,9 @@ import numpy as np
 
 from gradcheck import engine
 from gradcheck.expr import NUMPY
-from gradcheck.oracles.balls import BALLS
+from gradcheck.oracles.balls.flint_library import balls, precision
+from gradcheck.oracles.balls.vocabulary import BALLS
 from gradcheck.oracles.certified import NOTHING, PRECISIONS, numbers_of, widened
-from gradcheck.oracles.flint_library import balls, precision
 
 POINTS, BITS, WANTED, REPEATS = 1_000, 106, 15.0, 15
 

@@ -103,8 +103,8 @@ def run(
     """Judge the functions and behaviours of spec files, or of all *.grad.yaml below folders."""
     from gradcheck.run import PROFILES, Config, demanded, entries, exit_code
     from gradcheck.run.config import phases_of
+    from gradcheck.run.failures.store import folder_of
     from gradcheck.run.settings import settings
-    from gradcheck.run.store import folder_of
     from gradcheck.spec import load_many
 
     if store and no_store:
@@ -325,8 +325,8 @@ def mutate(
 
     from gradcheck.report.mutants import Telling
     from gradcheck.run import PROFILES, Config, demanded
-    from gradcheck.run.mutation import mutate_function
-    from gradcheck.run.mutation_record import exit_code, total, write_mutations
+    from gradcheck.run.mutants.mutation import mutate_function
+    from gradcheck.run.mutants.record import exit_code, total, write_mutations
     from gradcheck.run.settings import settings
     from gradcheck.spec import load_many
 

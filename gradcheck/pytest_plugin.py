@@ -115,8 +115,8 @@ def pytest_runtest_makereport(
 def _config(config: pytest.Config) -> Config:
     """The settings of the runner. Raises UsageError and BackendMissing as the command line does."""
     from gradcheck.run import PROFILES, Config, demanded
+    from gradcheck.run.failures.store import folder_of
     from gradcheck.run.settings import settings
-    from gradcheck.run.store import folder_of
 
     project = settings(config.rootpath)
     return Config(

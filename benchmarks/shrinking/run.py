@@ -1,12 +1,13 @@
 """How small and how simple are shrunk failures, and how long does shrinking take?
 
-    python -m benchmarks.shrinking.run [FILE_OR_FOLDER …] [--from-examples] [--json FILE]
+    python -m benchmarks.shrinking.run [FILE_OR_FOLDER …] [--profile default] [--seed N] [--from-examples] [--json FILE]
 
-Every function of the spec files that is wrong is shrunk, from what the quick profile finds, and with --from-examples
-from its worked examples alone (an awkward failing point each). Told are: the most dimensions and the largest size of
-any input, the most significant digits of any number (inputs, cotangents, tangents), and the processor's seconds (this
-process and its forks) of shrinking. Without paths: specs/planted and the table beside this file. Any further table of
-wrong things is one more path; modules are imported from a spec's own folder.
+Every function of the spec files that is wrong is shrunk, from what the profile finds (quick where none is said), and
+with --from-examples from its worked examples alone (an awkward failing point each). Told are: the most dimensions and
+the largest size of any input, the most significant digits of any number (inputs, cotangents, tangents), and the
+processor's seconds (this process and its forks) of shrinking. Without paths: specs/planted and the table beside this
+file; the table of bugs in regions is `benchmarks/regions --profile default`. Modules are imported from a spec's own
+folder and from that one.
 
 The goal, of the medians: 2 dimensions of size 2, 4 digits; under 2 s each.
 """
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.cases import PHASES
 from gradcheck.run import PROFILES, Config, Entry, Outcome, entries, function, outcomes
 from gradcheck.spec import Spec, load_many
 
@@ -75,9 +77,9 @@ def _point(*parts: Mapping[str, Any]) -> str:
     return "; ".join(", ".join(f"{k} = {v}" for k, v in part.items()) for part in parts if part)
 
 
-def measured(work: list[Entry], config: Config, from_examples: bool) -> Iterator[tuple[Outcome, float]]:
+def measured(work: list[Entry], config: Config) -> Iterator[tuple[Outcome, float]]:
     """Every outcome, and the seconds that shrinking took in it."""
-    own, plans, spent = function.counterexample, function.plans, [0.0]
+    own, spent = function.counterexample, [0.0]
 
     def timed(*words: Any) -> Any:
         start = sum(os.times()[:4])
@@ -87,25 +89,25 @@ def measured(work: list[Entry], config: Config, from_examples: bool) -> Iterator
             spent[0] += sum(os.times()[:4]) - start
 
     function.counterexample = timed  # type: ignore[assignment]
-    if from_examples:
-        function.plans = lambda *words: []  # type: ignore[assignment]
     try:
         for entry in work:
             spent[0] = 0.0
             yield next(outcomes([entry], config)), spent[0]
     finally:
-        function.counterexample, function.plans = own, plans
+        function.counterexample = own
 
 
-def table(paths: list[Path], from_examples: bool) -> tuple[list[Shrunk], list[str]]:
+def table(paths: list[Path], profile: str, seed: int, from_examples: bool) -> tuple[list[Shrunk], list[str]]:
     """What came of every function; and the names of those that nothing was found of."""
     files = load_many(map(str, paths))
     folders = {str(Path(file.path).parent) for file in files}
     modules = tuple(path.stem for folder in folders for path in Path(folder).glob("*.py"))
-    config = Config(profile=PROFILES["quick"], allowed=modules, python_path=tuple(folders))
+    allowed = (*modules, "benchmarks.regions")
+    phases = ("examples",) if from_examples else PHASES
+    config = Config(profile=PROFILES[profile], seed=seed, phases=phases, allowed=allowed, python_path=tuple(folders))
     work = [e for e in entries(files) if isinstance(e, Spec) and (e.examples or not from_examples)]
     found, missed = [], []
-    for outcome, seconds in measured(work, config, from_examples):
+    for outcome, seconds in measured(work, config):
         one = shrunk(outcome, seconds)
         if one is not None:
             found.append(one)
@@ -121,10 +123,12 @@ def main(words: list[str]) -> int:
     """Tell the table and the medians; 1 where the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("--profile", choices=PROFILES, default="quick")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--from-examples", action="store_true")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(words)
-    found, missed = table(asked.paths or list(TABLES), asked.from_examples)
+    found, missed = table(asked.paths or list(TABLES), asked.profile, asked.seed, asked.from_examples)
     if not found:
         print("nothing was shrunk")
         return 1

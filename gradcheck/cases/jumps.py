@@ -20,7 +20,7 @@ from gradcheck.expr import NUMPY, Batch, Batched, Control
 from gradcheck.expr import nodes as n
 from gradcheck.expr.evaluate import State, compile_expression
 from gradcheck.expr.mutations import STEPS
-from gradcheck.expr.program import walk
+from gradcheck.expr.nodes import walk
 from gradcheck.expr.text import to_text
 from gradcheck.spec.case import Case
 from gradcheck.spec.membership import inside

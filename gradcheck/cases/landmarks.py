@@ -9,8 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from gradcheck.expr import Program
-from gradcheck.expr.nodes import Call, Const
-from gradcheck.expr.program import walk
+from gradcheck.expr.nodes import Call, Const, walk
 from gradcheck.spec.membership import within_box
 from gradcheck.spec.model import Domain, Spec
 

@@ -18,7 +18,7 @@ from gradcheck.cases.domains import STRUCTURED
 from gradcheck.expr import NUMPY, Batch, Batched, Control
 from gradcheck.expr import nodes as n
 from gradcheck.expr.evaluate import State, compile_expression
-from gradcheck.expr.program import walk
+from gradcheck.expr.nodes import walk
 from gradcheck.spec.membership import within_box
 from gradcheck.spec.model import Input, Spec
 

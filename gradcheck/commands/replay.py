@@ -31,9 +31,9 @@ def replay(
     FIXED means that an independent witness agrees now. What cannot be judged any more is an ERROR, never a pass.
     """
     from gradcheck.run import Config, demanded
-    from gradcheck.run.promote import promote as written
+    from gradcheck.run.failures.promote import promote as written
+    from gradcheck.run.failures.store import folder_of, load, stored
     from gradcheck.run.settings import settings
-    from gradcheck.run.store import folder_of, load, stored
 
     if promote and failure is None:
         raise click.UsageError("--promote is about one failure: give its ID")
@@ -56,9 +56,9 @@ def replay(
 
 def _judged(name: str, folder: Path, config: Config, whole: bool) -> int:
     """Tell what became of one failure, with all findings if `whole`: the exit code."""
-    from gradcheck.run.replay import Replayed, State
-    from gradcheck.run.replay import replay as again
-    from gradcheck.run.store import load
+    from gradcheck.run.failures.replay import Replayed, State
+    from gradcheck.run.failures.replay import replay as again
+    from gradcheck.run.failures.store import load
 
     try:
         kept = load(name, folder)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.errors import EvaluationError
 from gradcheck.expr.batch_picking import pick, picked_by
 from gradcheck.expr.primitive import Batching, Primitive
 from gradcheck.expr.rules import single_axis
@@ -143,6 +144,8 @@ def _index(base: Any, row: Primitive, operation: Callable[..., Any], args: Any, 
     index = params["index"]
     index = index if isinstance(index, tuple) else (index,)
     own = tuple(isinstance(part, Batched) for part in index)
+    if any(own) and row.name == "scatter":
+        raise EvaluationError("scatter takes places that are written out; scatter_add takes places that inputs give")
     if any(own):
         points = next(part.data.shape[0] for part in index if isinstance(part, Batched))
         return Batched(picked_by(base, _spread(base, value, points), tuple(map(_data, index)), own))

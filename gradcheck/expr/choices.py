@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gradcheck.expr import nodes as n
+from gradcheck.expr.nodes import walk
 from gradcheck.expr.pieces import OPPOSITE, PIECES, denied, pieces
-from gradcheck.expr.program import Program, walk
+from gradcheck.expr.program import Program
 from gradcheck.expr.text import to_text
 
 

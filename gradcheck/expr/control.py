@@ -12,12 +12,16 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.errors import BranchInBatch, FuelExhausted, SizeExceeded
+from gradcheck.errors import BranchInBatch, EvaluationError, FuelExhausted, SizeExceeded
+from gradcheck.expr.rules import numbers
 
 FUEL = 10_000
 MAX_ELEMENTS = 4_000_000
 T = TypeVar("T")
 Rows = NDArray[np.intp]
+Path = tuple[
+    bool | int | float, ...
+]  # of one evaluation: conditions as decided, parameters that inputs gave as numbers
 
 
 Watch = Callable[[Any, list[Any], dict[str, Any]], None]  # node, the values it chooses by, its parameters
@@ -43,36 +47,59 @@ class Control:
         """Which branch to take; raises BranchInBatch where the points of a batch differ."""
         return truth(condition)
 
+    def fix(self, what: str, value: Any) -> Any:
+        """A parameter that is worked out from inputs, as the plain number that it is at all points of a batch.
+
+        what: "shift of roll". Raises BranchInBatch where points differ, EvaluationError where it is no such number.
+        """
+        return plain(what, value)
+
     def hold(self, xp: Any, value: Any) -> Any:
         """What `stop_gradient(value)` is."""
         return xp.stop_gradient(value)
 
 
 class Recording(Control):
-    """Remembers every branch taken, so that another namespace can be led along the same path."""
+    """Remembers every branch taken, so that another namespace can be led along the same path.
+
+    fixed: whether parameters were worked out from inputs.
+    """
 
     def __init__(self) -> None:
         super().__init__(guard=False)
-        self.path: list[bool] = []
+        self.path: list[bool | int | float] = []
+        self.fixed = False
 
     def decide(self, condition: Any) -> bool:
         taken = truth(condition)
         self.path.append(taken)
         return taken
 
+    def fix(self, what: str, value: Any) -> Any:
+        found = plain(what, value)
+        self.path.append(found)
+        self.fixed = True
+        return found
+
 
 class Replay(Control):
     """Takes the branches of a recorded path and collects the conditions met, to be compared with it afterwards."""
 
-    def __init__(self, path: Iterable[bool]) -> None:
+    def __init__(self, path: Iterable[bool | int | float]) -> None:
         super().__init__(guard=False)
-        self.path = tuple(path)
+        self.path: Path = tuple(path)
         self.conditions: list[Any] = []
 
     def decide(self, condition: Any) -> bool:
-        taken = self.path[len(self.conditions)]
+        taken = bool(self.path[len(self.conditions)])
         self.conditions.append(condition)
         return taken
+
+    def fix(self, what: str, value: Any) -> Any:
+        _unmoved(what, value)
+        number = self.path[len(self.conditions)]
+        self.conditions.append(value)
+        return number
 
 
 def truth(condition: Any) -> bool:
@@ -97,6 +124,43 @@ def _one_mind(values: NDArray[Any]) -> bool:
     if not takes.any():
         return False
     raise BranchInBatch(takes)
+
+
+def plain(what: str, value: Any) -> Any:
+    """One plain number for all points, an integer where it is whole; arrays of other than one number as they are."""
+    _unmoved(what, value)
+    values = np.asarray(numbers(value))
+    if not getattr(value, "batched", False):
+        return value if values.ndim else _number(what, values)
+    if values.ndim != 1:
+        raise EvaluationError(f"{what}: one number is expected, not an input of the shape {values.shape[1:]}")
+    first = _number(what, values[:1])
+    same = values == values[0]
+    if not same.all():
+        raise BranchInBatch(same)
+    return first
+
+
+def _number(what: str, values: NDArray[Any]) -> bool | int | float:
+    if values.dtype.kind == "b":
+        return bool(values.item())
+    number = float(values.item())
+    if not np.isfinite(number):
+        raise EvaluationError(f"{what}: a number is expected, not {number}")
+    return int(number) if number.is_integer() else number
+
+
+def _unmoved(what: str, value: Any) -> None:
+    """Refuse a parameter that moves with an input: no rule differentiates by it."""
+    while True:
+        if getattr(value, "tangent", None) is not None or getattr(value, "requires_grad", False) is True:
+            raise EvaluationError(
+                f"{what} moves with an input, and no derivative passes through it; "
+                "expected inputs that are declared `differentiable: false`, or stop_gradient(…) around it"
+            )
+        if hasattr(value, "__array__") or not hasattr(value, "data"):  # in this order: PyTorch's `data` may raise
+            return
+        value = value.data
 
 
 def by_branch(run: Callable[[Rows], T], rows: Rows) -> list[tuple[Rows, T]]:

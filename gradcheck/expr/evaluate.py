@@ -18,11 +18,12 @@ from gradcheck.expr import nodes as n
 from gradcheck.expr.control import Control, check_size
 from gradcheck.expr.grammar import MAX_EXPONENT, MAX_INTEGER
 from gradcheck.expr.pieces import PIECES
-from gradcheck.expr.primitive import Batching
+from gradcheck.expr.primitive import Batching, Primitive
 from gradcheck.expr.vocabulary import NUMPY, VOCABULARY
 
 Closure = Callable[["State"], Any]
 _NUMBERS = (bool, int, float)
+_PLAIN = (*_NUMBERS, str, type(None), slice, type(Ellipsis))
 
 
 class State:
@@ -76,7 +77,7 @@ def _call(node: n.Call) -> Closure:
         operand = compile_expression(node.args[0])
         return lambda s: s.control.hold(s.xp, operand(s))
     args = [_arrays(a) if row.batching is Batching.JOIN else compile_expression(a) for a in node.args]
-    params = [(key, compile_expression(value)) for key, value in node.params]
+    params = [(key, _param(row, key, value)) for key, value in node.params]
     elementwise = row.batching is Batching.ELEMENTWISE and not node.params
     ufunc = getattr(NUMPY, name)
     python = _PYTHON.get(name)
@@ -99,6 +100,37 @@ def _call(node: n.Call) -> Closure:
             raise SizeExceeded(f"the result of {name}", math.inf, 4e6) from None
 
     return run
+
+
+ARRAYS = frozenset(
+    "alpha bias constant_values dx fill_value index indices mask max_val min_val negative_slope "
+    "prepend append scale sorter start step stop weight x".split()
+)  # parameters of compositions that take part in the arithmetic; `index` is carried through a batch by its own row
+
+
+def _param(row: Primitive, key: str, node: n.Node) -> Closure:
+    """A parameter; one that is worked out from inputs is fixed, for it stays put while its row is differentiated."""
+    takes_part = key in ARRAYS and (row.compose is not None or key == "index")
+    return compile_expression(node) if takes_part else compile_fixed(node, f"{key} of {row.name}")
+
+
+def compile_fixed(node: n.Node | None, what: str) -> Closure:
+    """An expression whose value no derivative passes through: a plain number (or numbers) for all points at once.
+
+    what: "shift of roll". Evaluating it raises as `Control.fix` does.
+    """
+    value = compile_expression(node)
+    if not any(isinstance(part, n.Name) for part in n.walk(node)):
+        return value
+
+    def fixed(s: State, found: Any) -> Any:
+        if type(found) in _PLAIN:
+            return found
+        if isinstance(found, tuple | list):
+            return type(found)(fixed(s, part) for part in found)
+        return s.control.fix(what, found)
+
+    return lambda s: fixed(s, value(s))
 
 
 def _parameter(value: Any, balls: bool = True) -> Any:
@@ -253,7 +285,7 @@ def _counted(item: Any) -> bool:
 
 def _item(item: n.Node | n.Slice | None) -> Closure:
     if isinstance(item, n.Slice):
-        parts = [compile_expression(p) for p in (item.start, item.stop, item.step)]
+        parts = [compile_fixed(p, "an end or the step of a slice") for p in (item.start, item.stop, item.step)]
         return lambda s: slice(*[p(s) for p in parts])
     return compile_expression(item)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gradcheck.errors import EvaluationError
 from gradcheck.expr import nodes as n
-from gradcheck.expr.evaluate import Closure, State, compile_expression, decide
+from gradcheck.expr.evaluate import Closure, State, compile_expression, compile_fixed, decide
 
 
 class _Returned:
@@ -78,12 +78,12 @@ def _while(node: n.While) -> Closure:
 
 
 def _for(node: n.For) -> Closure:
-    bounds, body = [compile_expression(b) for b in node.bounds], _statements(node.body)
+    bounds, body = [compile_fixed(b, "an end of the range") for b in node.bounds], _statements(node.body)
 
     def run(s: State) -> Any:
         limits = [b(s) for b in bounds]
         if not all(type(limit) is int for limit in limits):
-            raise EvaluationError(f"range takes integers that are known before any number (line {node.at[0]})")
+            raise EvaluationError(f"range takes whole numbers, one each (line {node.at[0]})")
         if s.watch is not None:
             s.watch(node, [bool(range(*limits))], {})
         for i in range(*limits):

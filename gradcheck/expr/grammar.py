@@ -28,6 +28,13 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "equal", ast.NotEq: "not_equal",
 }  # fmt: skip
 _UNARY: dict[type[ast.unaryop], str] = {ast.USub: "negative", ast.UAdd: "positive", ast.Not: "logical_not"}
+_BITWISE: dict[type[ast.AST], tuple[str, str]] = {  # Python's sign -> what the language has in its place
+    ast.BitAnd: ("&", "'and' between conditions, or bitwise_and(a, b)"),
+    ast.BitOr: ("|", "'or' between conditions, or bitwise_or(a, b)"),
+    ast.BitXor: ("^", "logical_xor(a, b) of conditions, ** for a power"),
+    ast.Invert: ("~", "'not' before a condition, or bitwise_invert(a)"),
+    ast.LShift: ("<<", "bitwise_left_shift(a, b)"), ast.RShift: (">>", "bitwise_right_shift(a, b)"),
+}  # fmt: skip
 _WORDS = {
     "Lambda": "a lambda", "JoinedStr": "an f-string", "ListComp": "a comprehension", "SetComp": "a comprehension",
     "DictComp": "a comprehension", "GeneratorExp": "a generator", "NamedExpr": "an assignment inside an expression",
@@ -87,7 +94,7 @@ class ExpressionParser:
     def _BinOp(self, node: ast.BinOp) -> n.Node:
         name = _BINARY.get(type(node.op))
         if name is None:
-            raise self.fail(node, f"the operator {type(node.op).__name__} is not in the language")
+            raise self._other_operator(node, node.op)
         left, right = self.expression(node.left), self.expression(node.right)
         if name == "pow" and isinstance(right, n.Const) and not abs(right.value) <= MAX_EXPONENT:
             raise self.fail(node.right, f"an exponent of {right.value}", f"at most {MAX_EXPONENT}")
@@ -95,10 +102,14 @@ class ExpressionParser:
             raise self.fail(node.right, "a power tower of numbers", f"an exponent of at most {MAX_EXPONENT}")
         return n.Call(name, (left, right), at=place_of(node))
 
+    def _other_operator(self, node: ast.AST, op: ast.AST) -> ExpressionError:
+        sign, instead = _BITWISE[type(op)]
+        return self.fail(node, f"the operator {sign} is not in the language", instead)
+
     def _UnaryOp(self, node: ast.UnaryOp) -> n.Node:
         name = _UNARY.get(type(node.op))
         if name is None:
-            raise self.fail(node, f"the operator {type(node.op).__name__} is not in the language")
+            raise self._other_operator(node, node.op)
         operand = self.expression(node.operand)
         if name == "negative" and isinstance(operand, n.Const) and not operand.name:
             return n.Const(-operand.value, at=place_of(node))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 At = tuple[int, int]
 
@@ -179,3 +180,17 @@ class Jump:
 
 Node = Const | Text | Name | Call | CallLocal | Choice | Index | Shape | Sequence | Outputs | Dots
 Statement = Assign | If | While | For | Define | Return | Jump
+
+
+def walk(tree: Any) -> list[Any]:
+    """Every node below `tree`, itself included, in the order written."""
+    found: list[Any] = []
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tuple):
+            pending += reversed(node)
+        elif hasattr(node, "__dataclass_fields__"):
+            found.append(node)
+            pending += [getattr(node, f) for f in reversed(list(node.__dataclass_fields__)) if f != "at"]
+    return found

@@ -24,7 +24,7 @@ class Program:
         self.tree: n.Node | tuple[n.Statement, ...] = (
             parse_block(text, self.allowed) if code else parse_expression(text, self.allowed)
         )
-        self.names = frozenset(node.id for node in walk(self.tree) if isinstance(node, n.Name)) & self.allowed
+        self.names = frozenset(node.id for node in n.walk(self.tree) if isinstance(node, n.Name)) & self.allowed
         self._run: Closure | None = None
 
     def __call__(self, xp: Any, env: Mapping[str, Any], control: Control | None = None) -> Any:
@@ -57,17 +57,3 @@ def parse_formula(text: str, names: Collection[str]) -> Program:
 def parse_code(text: str, names: Collection[str]) -> Program:
     """A code block that may use `names`. Raises ExpressionError with its place in `text`."""
     return Program(text, names, code=True)
-
-
-def walk(tree: Any) -> list[Any]:
-    """Every node below `tree`, itself included, in the order written."""
-    found: list[Any] = []
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, tuple):
-            pending += reversed(node)
-        elif hasattr(node, "__dataclass_fields__"):
-            found.append(node)
-            pending += [getattr(node, f) for f in reversed(list(node.__dataclass_fields__)) if f != "at"]
-    return found

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr import Control, Recording
-from gradcheck.oracles.balls import BALLS, DECIMAL
-from gradcheck.oracles.balls_numbers import is_balls
+from gradcheck.expr.control import Path
+from gradcheck.oracles.balls.flint_library import arb, balls, precision
+from gradcheck.oracles.balls.numbers import is_balls
+from gradcheck.oracles.balls.proof import Proofs, has_decimals, parts
+from gradcheck.oracles.balls.vocabulary import BALLS, DECIMAL
 from gradcheck.oracles.engine import derivatives
 from gradcheck.oracles.evidence import Array, Evidence, Measured
-from gradcheck.oracles.flint_library import arb, balls, precision
 from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows, evaluate, key
-from gradcheck.oracles.proof import Proofs, has_decimals, parts
 from gradcheck.oracles.symbolic import settled
 
 PRECISIONS = (128, 256, 512, 1024)  # bits, tried in turn; a multiplication costs the same from 65 to 128
@@ -100,7 +101,7 @@ def _settled(inquiry: Inquiry, rows: Rows, bits: int, found: _Collected, proofs:
             continue
         answers, path = found_here
         found.strayed |= {r for b in inquiry.branches if b.path != path for r in np.intersect1d(part, b.rows).tolist()}
-        negligible = _negligible(answers, bits)
+        negligible = _negligible(inquiry, part, answers, bits)
         done = np.ones(len(part), dtype=bool)
         for name, value in answers.items():
             told = numbers_of(value, negligible)
@@ -110,7 +111,7 @@ def _settled(inquiry: Inquiry, rows: Rows, bits: int, found: _Collected, proofs:
     return np.unique(np.concatenate(left))
 
 
-def _recorded(inquiry: Inquiry, rows: Rows, bits: int) -> tuple[dict[str, Any], tuple[bool, ...]]:
+def _recorded(inquiry: Inquiry, rows: Rows, bits: int) -> tuple[dict[str, Any], Path]:
     """The derivatives at some points, and the branches that lead there."""
     runs: list[Recording] = []
 
@@ -128,7 +129,7 @@ def _read_as_decimals(inquiry: Inquiry, proofs: Proofs) -> None:
     rows = proofs.disproved()
     for part, answers, _ in parts(rows, lambda some: derivatives(inquiry, some, _numbers(DECIMAL, bits), _control)):
         if answers is not None:
-            proofs.check(part, answers, DECIMAL, _negligible(answers, bits))
+            proofs.check(part, answers, DECIMAL, _negligible(inquiry, part, answers, bits))
 
 
 def _numbers(base: Any, bits: int) -> Numbers:
@@ -163,17 +164,24 @@ def widened(x: Array, bits: int) -> Any:
     return np.asarray(spread(x), dtype=object)
 
 
-def _negligible(answers: dict[str, Any], bits: int) -> Any:
+def _negligible(inquiry: Inquiry, rows: Rows, answers: dict[str, Any], bits: int) -> Any:
     """The radius that counts as none.
 
     A ball around zero never gets narrow beside its number. From the third precision on it is settled where it is
-    narrow beside the largest number of all.
+    narrow beside the largest number of all; where all answers may be zero, beside the largest of the inputs.
     """
     if bits < PRECISIONS[2]:
         return NOTHING
-    sizes = [np.abs(np.asarray(value, dtype=float)) for value in answers.values()]
+    nothing_else = all(_may_be_zero(value) for value in answers.values())
+    told = inquiry.rows_of(rows) if nothing_else else answers
+    sizes = [np.abs(np.asarray(value, dtype=float)) for value in told.values()]
     largest = max(float(np.max(size[np.isfinite(size)], initial=0.0)) for size in sizes)
     return max(NOTHING, arb(largest) * arb(2) ** (-bits // 2))
+
+
+def _may_be_zero(value: Any) -> bool:
+    """Whether every ball has zero in it."""
+    return all(ball.contains(0) for ball in value.ravel()) if is_balls(value) else not np.any(value)
 
 
 def numbers_of(value: Any, negligible: Any) -> tuple[Array, Array, Any]:

@@ -16,7 +16,7 @@ from gradcheck.errors import EvaluationError
 from gradcheck.expr import Batch, Batched, Control, Program, by_branch
 from gradcheck.oracles.evidence import Array, Measured
 from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows, claimed, evaluate, key, spread
-from gradcheck.oracles.rounding import BOUNDED_NUMBERS, Bounded
+from gradcheck.oracles.rounding.running import BOUNDED_NUMBERS, Bounded
 from gradcheck.spec.model import Claim, ClaimKind
 
 Answers = dict[str, Any]  # quantity -> array of the namespace with a batch axis

@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.expr import NUMPY, Control, by_branch
-from gradcheck.expr.nodes import Call
-from gradcheck.expr.program import walk
+from gradcheck.expr.nodes import Call, walk
 from gradcheck.oracles.evidence import Array, Measured
 from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, key
 from gradcheck.oracles.ladder import Slopes, second, slopes
 from gradcheck.oracles.ladder_steps import Function
-from gradcheck.oracles.rounding import BOUNDED, error_of, exact
+from gradcheck.oracles.rounding.running import BOUNDED, error_of, exact
 from gradcheck.spec.membership import inside, room
 from gradcheck.spec.model import ClaimKind, Input
 

@@ -12,7 +12,7 @@ from gradcheck import engine
 from gradcheck.expr import Control, Replay
 from gradcheck.oracles.evidence import Array, Measured
 from gradcheck.oracles.inquiry import Inquiry, Numbers, Rows, evaluate, key
-from gradcheck.oracles.rounding import error_of, numbers_at, value_of
+from gradcheck.oracles.rounding.running import error_of, numbers_at, value_of
 from gradcheck.oracles.unstable import CLOUDED_NUMBERS
 
 LIBRARY = ""  # needs nothing that may be missing

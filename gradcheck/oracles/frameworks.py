@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.expr import Control, Replay
+from gradcheck.expr.control import Path
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.inquiry import Branch, Inquiry, Rows, key, named
 
@@ -72,7 +73,8 @@ def _ask(inquiry: Inquiry, framework: Framework, branch: Branch) -> tuple[dict[s
     answered = dict(function(*_arguments(inquiry, framework, padded)))
     agree = np.ones(len(rows), dtype=bool)
     for condition, taken in zip(answered.pop("conditions"), branch.path, strict=True):
-        agree &= np.broadcast_to(framework.numpy(condition), padded.shape)[: len(rows)].astype(bool) == taken
+        found = np.broadcast_to(framework.numpy(condition), padded.shape)[: len(rows)]
+        agree &= (found.astype(bool) if isinstance(taken, bool) else found) == taken
     return {name: _whole(framework.numpy(v), len(rows)) for name, v in answered.items()}, agree
 
 
@@ -90,9 +92,7 @@ class _Same:
 
 
 @lru_cache(maxsize=64)
-def _prepared(
-    framework: Framework, same: _Same, sizes: tuple[tuple[str, int], ...], path: tuple[bool, ...], few: bool
-) -> Function:
+def _prepared(framework: Framework, same: _Same, sizes: tuple[tuple[str, int], ...], path: Path, few: bool) -> Function:
     """The batched question along one branch; kept, because a compilation is dear."""
     return framework.vmapped(_questions(same.inquiry, framework, lambda: Replay(path)), few)
 

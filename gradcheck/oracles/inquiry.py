@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.expr import NUMPY, Batch, Batched, Control, Recording, by_branch
+from gradcheck import engine
+from gradcheck.expr import NUMPY, Batch, Batched, Control, Recording, Replay, by_branch
+from gradcheck.expr.control import Path
 from gradcheck.spec.case import Case
 from gradcheck.spec.model import Claim, ClaimKind, Spec
 
@@ -35,10 +37,13 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Branch:
-    """The points (rows of the batch) that take the same branches, and the branches they take."""
+    """The points (rows of the batch) that take the same branches, and the branches they take.
+
+    Parameters that inputs give (the shift in `roll(x, i)`) are such branches, too: one for each number.
+    """
 
     rows: Rows
-    path: tuple[bool, ...]
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -73,11 +78,24 @@ class Inquiry:
         found = by_branch(self._path, np.arange(self.case.points))
         return tuple(Branch(rows, path) for rows, path in found)
 
-    def _path(self, rows: Rows) -> tuple[bool, ...]:
+    def _path(self, rows: Rows) -> Path:
         recording = Recording()
         with np.errstate(all="ignore"):
             evaluate(self.spec, NUMPY, self.rows_of(rows), self.case.sizes, recording)
+            if recording.fixed:
+                self._unmoved(rows, tuple(recording.path))
         return tuple(recording.path)
+
+    def _unmoved(self, rows: Rows, path: Path) -> None:
+        """Raise EvaluationError where a parameter that stays put moves with an input: frameworks would not notice."""
+        given = self.rows_of(rows)
+        ones = [np.ones_like(given[name]) if name in self.moving else None for name in self.inputs]
+
+        def f(xp: Any, *args: Any) -> tuple[Any, ...]:
+            inputs = dict(zip(self.inputs, args, strict=True))
+            return tuple(evaluate(self.spec, xp, inputs, self.case.sizes, Replay(path)).values())
+
+        engine.jvp(f, NUMPY, tuple(given[name] for name in self.inputs), tuple(ones))
 
     def rows_of(self, rows: Rows) -> dict[str, Array]:
         """The inputs at some points."""

@@ -95,7 +95,7 @@ def _op_stop_gradient(x: Any) -> Any:
 
 
 def _op_polygamma(n: Any, x: Any) -> Any:
-    return jax.scipy.special.polygamma(int(n), x)
+    return jax.scipy.special.polygamma(n.astype(int) if isinstance(n, jax.Array) else int(n), x)
 
 
 def _op_softmax(x: Any, axis: Any = None) -> Any:

@@ -103,6 +103,8 @@ def _op_logaddexp(a: Any, b: Any) -> Any:
 
 
 def _op_polygamma(n: Any, x: Any) -> Any:
+    if isinstance(n, torch.Tensor):
+        raise Unsupported("PyTorch", "polygamma whose order is an input")
     return torch.special.polygamma(int(n), tensor(x))
 
 

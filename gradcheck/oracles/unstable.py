@@ -19,7 +19,7 @@ from gradcheck.engine import Dual
 from gradcheck.expr import NUMPY, VOCABULARY, Primitive
 from gradcheck.expr.unknown import Unknown
 from gradcheck.oracles.inquiry import Numbers
-from gradcheck.oracles.rounding import UNIT, Bounded, BoundedNamespace, exact, value_of
+from gradcheck.oracles.rounding.running import UNIT, Bounded, BoundedNamespace, exact, value_of
 from gradcheck.spec.precision import FLOAT64
 
 STEP = 2.0**-17  # relative; the second derivative is needed to a few per cent only

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from gradcheck.run.fates import Fate, Mutated, Mutation
+from gradcheck.run.mutants.fates import Fate, Mutated, Mutation
 
 COLUMNS: tuple[tuple[str, Callable[[Mutation], int]], ...] = (
     ("mutants", lambda m: m.total), ("killed", lambda m: m.count(Fate.KILLED)),

@@ -119,7 +119,7 @@ def numbers(row: Primitive) -> str:
 
 def namespaces() -> Mapping[str, Any]:
     """The witnesses that may lack a function, those of them that are installed."""
-    from gradcheck.oracles.rounding import BOUNDED
+    from gradcheck.oracles.rounding.running import BOUNDED
 
     found: dict[str, Any] = {"bounds": BOUNDED}
     if installed("torch"):
@@ -157,7 +157,7 @@ def certified(row: Primitive) -> str:
     """Whether ball arithmetic encloses it, and where not."""
     if not installed("certified"):
         return NONE
-    from gradcheck.oracles.balls_reach import reach
+    from gradcheck.oracles.balls.reach import reach
 
     return reach(row)
 

@@ -13,8 +13,8 @@ from typing import Any
 from gradcheck.cases.given import Given, dimensions
 from gradcheck.errors import UsageError
 from gradcheck.expr import Program, parse_formula
+from gradcheck.oracles.balls.stated import Formulas
 from gradcheck.oracles.blackbox import Handwritten, Inputs, Subject
-from gradcheck.oracles.stated import Formulas
 from gradcheck.run.check_stated import Stated
 
 Claim = Callable[..., Any] | Mapping[str, str] | str | None

@@ -21,12 +21,12 @@ from gradcheck.oracles.inquiry import claimed
 from gradcheck.oracles.tremor import tremors
 from gradcheck.run.cases import cases_of, dtypes_of
 from gradcheck.run.config import Config
-from gradcheck.run.counterexample import counterexample
+from gradcheck.run.failures.counterexample import counterexample
+from gradcheck.run.failures.store import failure_id
 from gradcheck.run.outcome import ClaimText, Outcome, WitnessResult
 from gradcheck.run.pictures import graph_of, plot_of
 from gradcheck.run.plain import plain
 from gradcheck.run.statistics import nothing_found, statistics_of
-from gradcheck.run.store import failure_id
 from gradcheck.spec import Case, Example, Spec
 from gradcheck.spec.dims import written
 from gradcheck.spec.words import DTYPES

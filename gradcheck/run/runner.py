@@ -14,9 +14,9 @@ import numpy as np
 
 from gradcheck.run.behaviour import judge_behaviour
 from gradcheck.run.config import Config
+from gradcheck.run.failures.store import save
 from gradcheck.run.function import judge_function
 from gradcheck.run.outcome import Outcome, WitnessResult
-from gradcheck.run.store import save
 from gradcheck.spec import Semantics, Spec, SpecFile
 
 Entry = Spec | Semantics

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.errors import EvaluationError, SizeExceeded
 from gradcheck.expr import NUMPY, Control, Program
-from gradcheck.expr.program import walk
+from gradcheck.expr.nodes import walk
 
 EVALUATION = 200_000  # operations, about a microsecond or two each
 FILE = 600_000

@@ -95,3 +95,17 @@ def test_digits_of_a_shrunk_point_are_counted(number: float, digits: int):
     from benchmarks.shrinking import run
 
     assert run.digits(number) == digits
+
+
+def test_shrinking_is_measured_and_a_right_function_has_nothing_to_shrink(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    from benchmarks.shrinking import run
+
+    claims = "{x: 'where(x > 20, 2, 3)*x**2'}"
+    text = f"gradcheck: 1\nfunctions:\n  wrong_far_out: {{inputs: {{x: {{}}}}, value: x**3, gradient: {claims}}}\n"
+    (tmp_path / "a.grad.yaml").write_text(text + "  right: {inputs: {x: {}}, value: x**2, gradient: {x: 2*x}}\n")
+    assert run.main([str(tmp_path), "--profile", "quick"]) == 0
+    told = capsys.readouterr().out
+    assert "wrong_far_out" in told.splitlines()[0] and " 1 digits" in told and "x = 30" in told
+    assert "failures   1\n" in told and "without a failing point: none" in told

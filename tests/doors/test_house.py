@@ -17,7 +17,7 @@ LINT = "from importlinter.cli import lint_imports; import sys; sys.exit(lint_imp
 HOMES = {
     "torch": "oracles/torch_library.py",
     "jax": "oracles/jax_itself.py",
-    "flint": "oracles/flint_library.py",
+    "flint": "oracles/balls/flint_library.py",
     "sympy": "oracles/symbolic.py",
     "jinja2": "report/html.py",
     "latex2mathml": "report/mathml.py",

@@ -24,7 +24,7 @@ def _libraries(tmp_path_factory: pytest.TempPathFactory) -> None:
 
     (PyTorch cannot be imported twice, and imports parts of itself only when they are needed.)
     """
-    import gradcheck.run.replay
+    import gradcheck.run.failures.replay
     import gradcheck.run.settings  # noqa: F401
 
     path = tmp_path_factory.mktemp("warm") / "a.grad.yaml"

@@ -15,7 +15,7 @@ from gradcheck import engine
 from gradcheck.engine import Graph, Reverse, Tensor, adjoints, contributions, dot_source, graph_of, tensor
 from gradcheck.errors import TapeError
 from gradcheck.expr import NUMPY
-from gradcheck.oracles.rounding import BOUNDED, Bounded, exact
+from gradcheck.oracles.rounding.running import BOUNDED, Bounded, exact
 
 # node: its value and its adjoint, as printed
 TABLE = {

@@ -28,7 +28,7 @@ from gradcheck.expr.rows_special import SPECIAL
 from gradcheck.expr.unknown import Unknown
 from gradcheck.expr.vocabulary import NUMPY, VOCABULARY
 from gradcheck.judge.budgets import SAFETY
-from gradcheck.oracles.rounding import BOUNDED, error_of, exact, value_of
+from gradcheck.oracles.rounding.running import BOUNDED, error_of, exact, value_of
 
 SHARP = (1e-9, 1e-9, 1e-7, 1e-6, 1e-5)  # the share of a derivative of each order that its bound may be
 CROSSING = 1e-6  # a derivative this much smaller than its neighbours would lead one to expect is at a zero

@@ -11,7 +11,7 @@ import pytest
 
 from gradcheck.errors import EvaluationError, FuelExhausted, SizeExceeded
 from gradcheck.expr import NUMPY, Control, parse_code, parse_formula
-from gradcheck.expr.program import walk
+from gradcheck.expr.nodes import walk
 
 X = np.array([3.0, -4.0])
 M = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])

@@ -292,3 +292,33 @@ def test_a_misshapen_jvp_is_wrong_where_only_a_vjp_is_claimed(spec_of: SpecOf, c
     wide = told(case, {"torch": lambda q, m: Measured(m.center[:, None], m.bar[:, None])}, ("engine", "torch"))
     assert (wide["torch", "forward"].verdict, wide["torch", "forward"].blame) == (Verdict.DISAGREES, "torch forward")
     assert wide["engine", "forward"].verdict is Verdict.AGREES
+
+
+ONE_CLASS = "inputs: {z: {shape: [n]}, i: {domain: index(n)}}\nvalue: logsumexp(z) - z[i]\ngradient: {z: %s}"
+EVERYBODY = ("certified", "engine", "differences", "torch", "jax")
+
+
+def test_a_function_that_is_zero_because_its_terms_cancel_is_measured_by_them(
+    spec_of: SpecOf, case_at: CaseAt, judged: Judged
+) -> None:
+    right = spec_of(ONE_CLASS % "'softmax(z) - where(arange(n) == i, 1, 0)'")
+    found = judged(case_at(right, z=[[0.3], [-2.0], [40.0]], i=[0, 0, 0]), EVERYBODY)
+    verdicts = {who: f.verdict for (who, mode), f in found.items() if mode == "reverse"}
+    assert verdicts.pop("differences") is Verdict.UNDECIDED
+    assert set(verdicts.values()) == {Verdict.AGREES}
+
+
+def test_a_lie_about_it_is_seen_by_everybody(spec_of: SpecOf, case_at: CaseAt, judged: Judged) -> None:
+    wrong = spec_of(ONE_CLASS % "'softmax(z) - where(arange(n) == i, 1, 0) + 1e-9'")
+    found = judged(case_at(wrong, z=[[0.3], [-2.0], [40.0]], i=[0, 0, 0]), EVERYBODY)
+    verdicts = {who: (f.verdict, f.blame) for (who, mode), f in found.items() if mode == "reverse"}
+    assert set(verdicts.values()) == {(Verdict.DISAGREES, "claim")}
+
+
+def test_differences_do_not_take_for_zero_what_they_cannot_see_beside_the_terms(
+    spec_of: SpecOf, case_at: CaseAt, judged: Judged
+) -> None:
+    case = case_at(spec_of("inputs: {x: {}}\nvalue: (1e8 + 1e-9*x) - 1e8\ngradient: {x: 0*x}"), x=[1.0, 1.5, 2.0])
+    found = {who: f.verdict for (who, mode), f in judged(case, EVERYBODY).items() if mode == "reverse"}
+    assert found.pop("differences") is Verdict.UNDECIDED
+    assert set(found.values()) == {Verdict.DISAGREES}

@@ -9,7 +9,7 @@ import mpmath
 import pytest
 from mpmath import mp
 
-from gradcheck.oracles.flint_library import arb
+from gradcheck.oracles.balls.flint_library import arb
 
 KNOWN = (
     mpmath.mpf(10) ** -60

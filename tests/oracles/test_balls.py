@@ -16,9 +16,9 @@ from mpmath import mp
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY
-from gradcheck.oracles.balls import BALLS, DECIMAL
-from gradcheck.oracles.balls_numbers import lowered, number
-from gradcheck.oracles.flint_library import Undecided, arb, balls, precision
+from gradcheck.oracles.balls.flint_library import Undecided, arb, balls, precision
+from gradcheck.oracles.balls.numbers import lowered, number
+from gradcheck.oracles.balls.vocabulary import BALLS, DECIMAL
 
 BITS, DIGITS = 106, 60
 Function = Callable[..., Any]

@@ -13,9 +13,9 @@ from mpmath import mp
 from gradcheck.engine import hvp, jvp, vjp
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY
-from gradcheck.oracles.balls import BALLS
+from gradcheck.oracles.balls.flint_library import acb, arb, balls, precision
+from gradcheck.oracles.balls.vocabulary import BALLS
 from gradcheck.oracles.certified import widened
-from gradcheck.oracles.flint_library import acb, arb, balls, precision
 
 BITS = 128
 NARROW = 100

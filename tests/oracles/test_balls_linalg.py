@@ -13,8 +13,8 @@ from mpmath import mp
 
 from gradcheck.expr import NUMPY, VOCABULARY
 from gradcheck.expr.rules_matrices import steady_signs
-from gradcheck.oracles.balls_linalg import ENCLOSURES
-from gradcheck.oracles.flint_library import Undecided, arb, balls, precision
+from gradcheck.oracles.balls.flint_library import Undecided, arb, balls, precision
+from gradcheck.oracles.balls.linalg import ENCLOSURES
 
 BITS = 106
 NARROW = 80  # bits that a result at BITS must have of an exact, well-conditioned argument

@@ -9,10 +9,10 @@ import pytest
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import VOCABULARY, Batching, Primitive
-from gradcheck.oracles.balls import BALLS
-from gradcheck.oracles.balls_complex import COMPLEX_TOO
-from gradcheck.oracles.balls_reach import LIMITS, REASONS, reach
-from gradcheck.oracles.flint_library import Undecided, acb, arb, balls
+from gradcheck.oracles.balls.complex import COMPLEX_TOO
+from gradcheck.oracles.balls.flint_library import Undecided, acb, arb, balls
+from gradcheck.oracles.balls.reach import LIMITS, REASONS, reach
+from gradcheck.oracles.balls.vocabulary import BALLS
 
 TIE = balls([1.0, 2.0]) + np.array([arb(0, 1e-9), arb(0, 1)], dtype=object)  # of which the second may be 1 and may be 3
 DIM = np.array([[arb(1), arb(2)], [arb(2), arb(4, 1e-9)]], dtype=object)  # that may be singular

@@ -18,10 +18,10 @@ from mpmath import mp
 
 from gradcheck.engine import hvp, jvp, vjp
 from gradcheck.expr.unknown import Unknown
-from gradcheck.oracles.balls import BALLS
-from gradcheck.oracles.balls_slopes import ROWS, SLOPES
+from gradcheck.oracles.balls.flint_library import balls, precision
+from gradcheck.oracles.balls.slopes import ROWS, SLOPES
+from gradcheck.oracles.balls.vocabulary import BALLS
 from gradcheck.oracles.certified import widened
-from gradcheck.oracles.flint_library import balls, precision
 
 BITS = 256
 NARROW = 150  # bits that a derivative must have at BITS, of an input that is wide at twice as many

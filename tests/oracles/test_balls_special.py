@@ -12,8 +12,8 @@ import pytest
 from mpmath import mp
 
 from gradcheck.expr import VOCABULARY
-from gradcheck.oracles.balls_special import ENCLOSURES, ROWS
-from gradcheck.oracles.flint_library import arb, precision
+from gradcheck.oracles.balls.flint_library import arb, precision
+from gradcheck.oracles.balls.special import ENCLOSURES, ROWS
 
 BITS = 106
 NARROW = 80  # bits that a result at BITS must have of an exact, well-conditioned argument

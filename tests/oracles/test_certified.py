@@ -13,8 +13,8 @@ from mpmath import mp
 from gradcheck.judge import Number, Verdict
 from gradcheck.judge.blame import blame
 from gradcheck.oracles import Evidence, Hearing, Inquiry, Silence
+from gradcheck.oracles.balls.flint_library import arb, balls, precision
 from gradcheck.oracles.certified import PRECISIONS, numbers_of
-from gradcheck.oracles.flint_library import arb, balls, precision
 from gradcheck.spec import Case, Spec
 
 SpecOf = Callable[..., Spec]

@@ -9,7 +9,7 @@ import pytest
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import parse_formula
-from gradcheck.oracles.claim_balls import Agreement, Original, agreement
+from gradcheck.oracles.balls.claims import Agreement, Original, agreement
 from gradcheck.spec import Case, Spec
 
 SpecOf = Callable[..., Spec]

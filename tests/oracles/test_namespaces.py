@@ -13,7 +13,7 @@ import pytest
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, VOCABULARY, Batch, Batched
-from gradcheck.oracles.rounding import BOUNDED, Bounded, exact
+from gradcheck.oracles.rounding.running import BOUNDED, Bounded, exact
 
 X = np.array([0.3, -0.7, 1.9])
 Y = np.array([1.5, 0.4, -0.8])

@@ -18,7 +18,7 @@ from gradcheck.cases import narrowed, neighbours
 from gradcheck.expr import Control, parse_formula
 from gradcheck.oracles import Evidence, Hearing, Inquiry, Silence
 from gradcheck.oracles.hearing import titled
-from gradcheck.oracles.rounding import BOUNDED, bounded_at, error_of, exact, value_of
+from gradcheck.oracles.rounding.running import BOUNDED, bounded_at, error_of, exact, value_of
 from gradcheck.oracles.tremor import tremors
 from gradcheck.spec import Case, Spec
 from gradcheck.spec.precision import PRECISIONS

@@ -15,7 +15,7 @@ import pytest
 
 from gradcheck import engine
 from gradcheck.expr import Program, parse_formula
-from gradcheck.oracles.rounding import BOUNDED, Bounded, error_of, exact, value_of
+from gradcheck.oracles.rounding.running import BOUNDED, Bounded, error_of, exact, value_of
 
 DIGITS = 60
 TRUTH = 1e-80  # the truth's own error

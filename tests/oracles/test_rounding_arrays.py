@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gradcheck.expr.vocabulary import NUMPY
-from gradcheck.oracles.rounding import BOUNDED, Bounded, error_of, exact, value_of
+from gradcheck.oracles.rounding.running import BOUNDED, Bounded, error_of, exact, value_of
 
 RNG = np.random.default_rng(4)
 TRUTH = mp.mpf(10) ** -50  # the truth's own error

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from gradcheck.expr import NUMPY
-from gradcheck.oracles.rounding import BOUNDED, Bounded, exact
-from gradcheck.oracles.rounding_linalg import BOUNDS
+from gradcheck.oracles.rounding.linalg import BOUNDS
+from gradcheck.oracles.rounding.running import BOUNDED, Bounded, exact
 
 UNIT = 2.0**-53
 RNG = np.random.default_rng(21)

@@ -11,8 +11,8 @@ import pytest
 
 from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, VOCABULARY
-from gradcheck.oracles.rounding import BOUNDED, LIBRARY_ULP, UNIT, Bounded, error_of, exact
-from gradcheck.oracles.rounding_special import OWN_ERROR
+from gradcheck.oracles.rounding.running import BOUNDED, LIBRARY_ULP, UNIT, Bounded, error_of, exact
+from gradcheck.oracles.rounding.special import OWN_ERROR
 
 POINTS = 40
 LOSSES: dict[str, tuple[Callable[..., Any], list[tuple[float, float]]]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gradcheck.report.mutants import described, footnotes, headline, percent
-from gradcheck.run.fates import Fate as F
-from gradcheck.run.fates import Mutated, Mutation
+from gradcheck.run.mutants.fates import Fate as F
+from gradcheck.run.mutants.fates import Mutated, Mutation
 
 
 def counted(**counts: int) -> Mutation:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gradcheck.run.failures.replay import State, replay
+from gradcheck.run.failures.store import load, save
 from gradcheck.run.function import heard_of
 from gradcheck.run.record import document, read_json, run_of, write_json
-from gradcheck.run.replay import State, replay
-from gradcheck.run.store import load, save
 from gradcheck.spec import load as load_file
 
 MODULE = "gradcheck_tests_run_narrow_rules"

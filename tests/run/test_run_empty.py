@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gradcheck.run import entries, outcomes
-from gradcheck.run.replay import replay
-from gradcheck.run.store import load as load_failure
-from gradcheck.run.store import stored
+from gradcheck.run.failures.replay import replay
+from gradcheck.run.failures.store import load as load_failure
+from gradcheck.run.failures.store import stored
 from gradcheck.spec import load
 from tests.run.conftest import EMPTY, config
 

@@ -8,7 +8,7 @@ import pytest
 
 from gradcheck.judge import Number
 from gradcheck.oracles import hearing
-from gradcheck.run.counterexample import sentence
+from gradcheck.run.failures.counterexample import sentence
 from gradcheck.run.function import claimed_quantities
 
 

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradcheck.judge import answers
 from gradcheck.judge import compare as comparing
-from gradcheck.judge import findings
 from gradcheck.oracles import differences
-from gradcheck.run import Config, mutation
-from gradcheck.run.equivalence import AT_KINKS, BY_ALGEBRA, BY_DOMAIN, BY_POINTS, NOT_REACHED
-from gradcheck.run.fates import Fate, Mutated, Mutation
-from gradcheck.run.mutation import mutate_function
-from gradcheck.run.mutation_record import document, exit_code, total
+from gradcheck.run import Config
+from gradcheck.run.mutants import mutation
+from gradcheck.run.mutants.equivalence import AT_KINKS, BY_ALGEBRA, BY_DOMAIN, BY_POINTS, NOT_REACHED
+from gradcheck.run.mutants.fates import Fate, Mutated, Mutation
+from gradcheck.run.mutants.mutation import mutate_function
+from gradcheck.run.mutants.record import document, exit_code, total
 from gradcheck.spec import load_many
 
 Mutate = Callable[..., Mutation]
@@ -53,7 +54,7 @@ def test_a_judge_that_agrees_with_everything_scores_nothing(mutate: Mutate, monk
         no = np.zeros_like(honest.wrong)
         return replace(honest, agrees=~no, wrong=no, inaccurate=no, undecided=no)
 
-    monkeypatch.setattr(findings, "compare", agreeable)
+    monkeypatch.setattr(answers, "compare", agreeable)
     found = mutate("f:\n  inputs: {x: {}}\n  value: sin(x)\n  gradient: {x: cos(x)}")
     assert found.score == 0.0
     assert found.caught == 0

@@ -15,8 +15,8 @@ import pytest
 from gradcheck.cases import batch
 from gradcheck.expr.vocabulary import lookup
 from gradcheck.run import outcome as outcomes
-from gradcheck.run.as_python import Shown, as_python
-from gradcheck.run.numpy_words import DEFINED, HOMES, words_for
+from gradcheck.run.failures.as_python import Shown, as_python
+from gradcheck.run.failures.numpy_words import DEFINED, HOMES, words_for
 from gradcheck.spec import load
 from gradcheck.spec.case import Layout
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from gradcheck.errors import UsageError
-from gradcheck.run.promote import promote
-from gradcheck.run.store import Failure, load, save
+from gradcheck.run.failures.promote import promote
+from gradcheck.run.failures.store import Failure, load, save
 from gradcheck.spec import load as load_file
 
 FILE = Path("a.grad.yaml")
@@ -115,12 +115,14 @@ def test_where_nobody_knows_what_is_right_nothing_is_written(judge, light, tmp_p
 def test_where_the_file_would_not_load_it_is_left_alone(judge, write, wrong_norm, light, tmp_path: Path, monkeypatch):
     failure = kept(judge(wrong_norm)[0], tmp_path)
     before = FILE.read_bytes()
-    monkeypatch.setattr("gradcheck.run.as_example.Entry.lines", lambda self: ["- {x: [1], values: 1}"])
-    monkeypatch.setattr("gradcheck.run.as_example.Entry.flow", lambda self: "{x: [1], values: 1}")
+    monkeypatch.setattr("gradcheck.run.failures.as_example.Entry.lines", lambda self: ["- {x: [1], values: 1}"])
+    monkeypatch.setattr("gradcheck.run.failures.as_example.Entry.flow", lambda self: "{x: [1], values: 1}")
     with pytest.raises(UsageError, match="the spec would not load with the example: .*'values' is neither an input"):
         promote(failure, light())
-    monkeypatch.setattr("gradcheck.run.as_example.Entry.lines", lambda self: ["- {x: [1], gradient: {x: [7]}}"])
-    monkeypatch.setattr("gradcheck.run.as_example.Entry.flow", lambda self: "{x: [1], gradient: {x: [7]}}")
+    monkeypatch.setattr(
+        "gradcheck.run.failures.as_example.Entry.lines", lambda self: ["- {x: [1], gradient: {x: [7]}}"]
+    )
+    monkeypatch.setattr("gradcheck.run.failures.as_example.Entry.flow", lambda self: "{x: [1], gradient: {x: [7]}}")
     write(wrong_norm.replace("2*x", "x / value"))
     before = FILE.read_bytes()
     with pytest.raises(UsageError, match="the example would hold norm to nothing"):

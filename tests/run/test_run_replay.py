@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.run.replay import State, replay
-from gradcheck.run.store import Failure, load, save
+from gradcheck.run.failures.replay import State, replay
+from gradcheck.run.failures.store import Failure, load, save
 
 MODULE = "gradcheck_tests_run_replayed_rules"
 CODE = """

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gradcheck.errors import UsageError
+from gradcheck.run.failures.store import FOLDER, failure_id, folder_of, load, save, stored
 from gradcheck.run.settings import Settings
-from gradcheck.run.store import FOLDER, failure_id, folder_of, load, save, stored
 
 
 @pytest.fixture

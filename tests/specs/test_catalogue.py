@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from gradcheck.expr import VOCABULARY, Program
-from gradcheck.expr.nodes import Call, Index
-from gradcheck.expr.program import walk
+from gradcheck.expr.nodes import Call, Index, walk
 from gradcheck.spec import load
 from gradcheck.spec.model import ClaimKind, Spec
 
