@@ -95,7 +95,8 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(words)
     warnings.simplefilter("ignore")
-    ours(torch.sin, 2)  # what is imported once
+    ours(torch.sin, 2)  # what is imported once, by either
+    peer(torch.sin, 1)
     rows = []
     for name in FUNCTIONS:
         if not options.only or name in options.only:

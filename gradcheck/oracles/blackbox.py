@@ -185,6 +185,14 @@ class Second:
         found: Array = gradients(stacked[:-1], stacked[-1])
         return found
 
+    def pulled(self, stacked: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
+        """What the rule of the door itself gives at many points, the gradient by the cotangent last."""
+        twice = getattr(self.first, "pulled_twice", None)
+        if twice is None or self.rule != getattr(self.first, "second", None):
+            raise NotOffered("the door has no batches")
+        found: list[Array] = twice(stacked[:-1], stacked[-1], cotangents)
+        return found
+
 
 @dataclass
 class Asked:
@@ -198,6 +206,7 @@ class Asked:
     within: str = ""
     outputs: int = 1  # numbers in all outputs, as far as a call gave some
     distrust: int = 0  # batches that gave other numbers than single calls
+    unpulled: bool = False  # whether gradients were asked for in a batch, and there were none
     cotangents: Sequence[Array] = ()  # of the last call of the vjp
 
     def turn(self, cell: str) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.oracles.blackbox import Asked, Inputs
-from gradcheck.oracles.blackbox_slopes import Direction, Truth
+from gradcheck.oracles.blackbox_lines import Direction
+from gradcheck.oracles.blackbox_slopes import Truth
 from gradcheck.oracles.precise_numbers import BITS, Precise, library, lifted, power_of_two
 
 STEP = 130  # the step is 2**-STEP of the size of what is moved

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 
 from gradcheck.oracles.blackbox import Asked, Inputs
 from gradcheck.oracles.blackbox_batch import values_at
+from gradcheck.oracles.blackbox_lines import Direction, Lines, moved, usual
 from gradcheck.oracles.ladder import slopes
-from gradcheck.spec.membership import room
 from gradcheck.spec.model import Domain
 
 Array = NDArray[np.float64]
@@ -27,26 +26,6 @@ MORE_PIECES = 400  # … and before anybody is accused
 RADII = (2.0**-20, 2.0**-24)  # how far around, in sizes of the inputs
 SHRUNK = 2.0**-7  # a smooth function's slopes spread less at the second radius by their ratio, 2**-4, and hardly more
 STRADDLING = 2.0**-2  # the two sides of so short a step differ by more only where it crosses a jump or a sharp kink
-
-
-@dataclass(frozen=True, slots=True)
-class Direction:
-    """One way to move: the input moved, and by what (its shape).
-
-    element: the index, where it moves just one. relative: the step is in sizes of the input's own elements.
-    """
-
-    which: int
-    step: Array
-    element: tuple[int, ...] | None
-    relative: bool = False
-
-    def at(self, inputs: Inputs) -> Array:
-        """The step at a point."""
-        if not self.relative:
-            return self.step
-        size = np.abs(np.asarray(inputs[self.which], dtype=np.float64))
-        return self.step * np.where(size > 0, size, _usual(inputs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,74 +49,32 @@ def jacobian(
     spread: a factor on the natural lengths, to measure once more in another way. One line alone, as whoever accuses
     wants it measured, is asked by single calls only.
     """
-    count, ways = len(points), len(basis)
-    base, way = np.divmod(np.arange(count * ways), max(ways, 1))
+    return each_along(asked, points, [basis] * len(points), domains, seed, spread)
+
+
+def each_along(
+    asked: Asked, points: Sequence[Inputs], ways: Sequence[Sequence[Direction]], domains: Sequence[Domain], seed: int,
+    spread: float = 1.0,
+) -> Truth:  # fmt: skip
+    """The same where every point has directions of its own, as many as the others have."""
+    lines = Lines(points, [(p, d) for p, some in enumerate(ways) for d in some])
     outputs = len(asked.flat(points[0]))
-    line = _lines(points, basis, domains)
+    line = lines.lengths(domains)
 
     def g(rows: NDArray[np.int64], t: Array) -> Array:
         return values_at(
             asked,
             len(rows),
             outputs,
-            lambda k: _moved(points[base[rows[k]]], basis[way[rows[k]]], float(t[k])),
-            (lambda: _all_at_once(points, basis, base[rows], way[rows], t)) if len(base) > 1 else None,
+            lambda k: moved(points[lines.base[rows[k]]], lines.ways[rows[k]], float(t[k])),
+            (lambda: lines.moved(rows, t)) if len(ways[0]) > 1 else None,
         )
 
     found = slopes(g, line.x, spread * line.scale, line.below, line.above, seed, wide=np.maximum(line.wide, line.scale))
     bar = np.where(np.isfinite(found.center) & ~np.isnan(found.bar), found.bar, np.inf)
     bar = bar + np.where(line.exact, 0.0, ROUNDED_STEP)[:, None] * np.abs(found.center)
-    shape = (count, ways, outputs)
+    shape = (len(points), len(ways[0]), outputs)
     return Truth(found.center.reshape(shape), bar.reshape(shape), found.kink.reshape(shape))
-
-
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    x: Array
-    scale: Array
-    wide: Array
-    below: Array
-    above: Array
-    exact: NDArray[np.bool_]
-
-
-def _lines(points: Sequence[Inputs], basis: Sequence[Direction], domains: Sequence[Domain]) -> _Lines:
-    """Where each one-dimensional function stands, its natural length, and how far it may go."""
-    rows: list[tuple[float, float, float, float, float, bool]] = []
-    for inputs in points:
-        for d in basis:
-            x = np.asarray(inputs[d.which], dtype=np.float64)
-            size = float(np.abs(x).max(initial=0.0)) or _usual(inputs)
-            width = domains[d.which].high - domains[d.which].low
-            wide = width / 4 if np.isfinite(width) else max(size, _usual(inputs))
-            if d.element is None:
-                size, wide = (1.0, 4.0) if d.relative else (size, wide)
-                below, above = _room_along(domains[d.which], x, d.at(inputs))
-                rows.append((0.0, size, wide, below, above, False))
-                continue
-            here = x[d.element]
-            below, above = (float(v) for v in room(domains[d.which], here))
-            rows.append((float(here), abs(float(here)) or size, wide, below, above, True))
-    columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 6
-    at, lengths, wider, down, up, exact = columns
-    return _Lines(at, lengths, wider, down, up, exact.astype(bool))
-
-
-def _room_along(domain: Domain, x: Array, step: Array) -> tuple[float, float]:
-    """How many steps fit into the limits downwards and upwards."""
-    down, up = room(domain, x)
-    with np.errstate(all="ignore"):
-        size = np.abs(step)
-        above = np.where(step > 0, up, down) / size
-        below = np.where(step > 0, down, up) / size
-    moved = size > 0
-    return float(below[moved].min(initial=np.inf)), float(above[moved].min(initial=np.inf))
-
-
-def _usual(inputs: Inputs) -> float:
-    sizes = np.concatenate([np.abs(np.asarray(x, dtype=np.float64)).reshape(-1) for x in inputs if x.dtype.kind == "f"])
-    some = sizes[(sizes > 0) & np.isfinite(sizes)]
-    return float(np.median(some)) if some.size else 1.0
 
 
 def flat_around(asked: Asked, inputs: Inputs, d: Direction, domains: Sequence[Domain], live: NDArray[np.bool_]) -> bool:
@@ -145,7 +82,7 @@ def flat_around(asked: Asked, inputs: Inputs, d: Direction, domains: Sequence[Do
 
     At an end of the domain only one side can be looked at, and a kink there is flat on that side: it is not said then.
     """
-    line = _lines([inputs], [d], domains)
+    line = Lines([inputs], [(0, d)]).lengths(domains)
     middle = asked.flat(inputs)
     tried = [0, 0]
     for k in range(5, 31):
@@ -154,42 +91,10 @@ def flat_around(asked: Asked, inputs: Inputs, d: Direction, domains: Sequence[Do
             if h > far:
                 continue
             tried[side] += 1
-            there = asked.flat(_moved(inputs, d, t))
+            there = asked.flat(moved(inputs, d, t))
             if there.shape != middle.shape or not np.array_equal(there[live], middle[live]):
                 return False
     return all(tried)
-
-
-def _moved(inputs: Inputs, d: Direction, step: float) -> list[NDArray[np.float64]]:
-    moved = list(inputs)
-    target = np.array(moved[d.which], dtype=np.float64)
-    if d.element is not None:
-        target[d.element] += step
-    else:
-        target = target + step * d.at(inputs)
-    moved[d.which] = target
-    return moved
-
-
-def _all_at_once(
-    points: Sequence[Inputs], basis: Sequence[Direction], base: NDArray[np.int64], way: NDArray[np.int64], t: Array
-) -> list[NDArray[Any]]:
-    """The inputs of many displaced points, each stacked along a first axis: as `_moved` gives them one by one."""
-    stacked = []
-    for k in range(len(points[0])):
-        x = np.stack([np.asarray(p[k]) for p in points])[base]
-        if any(d.which == k for d in basis):
-            x = np.array(x, dtype=np.float64)
-        stacked.append(x)
-    for w in np.unique(way).tolist():
-        d, here = basis[w], np.flatnonzero(way == w)
-        target = stacked[d.which]
-        if d.element is not None:
-            target[(here, *d.element)] += t[here]
-        else:
-            for row in here.tolist():
-                target[row] = target[row] + float(t[row]) * d.at(points[base[row]])
-    return stacked
 
 
 def along(asked: Asked, inputs: Inputs, steps: Sequence[Array | None], seed: int, spread: float = 1.0) -> Truth:
@@ -258,7 +163,7 @@ def _around(
     rng: Generator,
 ) -> tuple[Array, float]:  # fmt: skip
     """Central differences at points around, with steps that stay in the same piece mostly; their typical noise."""
-    size = _usual(inputs)
+    size = usual(inputs)
     reach = [radius * np.maximum(np.abs(np.asarray(x, float)), size) for x in inputs]
     h = 2.0**-8 * radius * size
     found, noise = [], 0.0
@@ -305,13 +210,13 @@ def second_opinion(asked: Asked, inputs: Inputs, d: Direction, cotangent: Array)
     """
     x = np.asarray(inputs[d.which], dtype=np.float64)
     size = abs(float(x[d.element])) if d.element is not None else float(np.abs(x).max(initial=0.0))
-    size = 1.0 if d.relative else size or float(np.abs(x).max(initial=0.0)) or _usual(inputs)
+    size = 1.0 if d.relative else size or float(np.abs(x).max(initial=0.0)) or usual(inputs)
     middle = asked.flat(inputs)
     sides: list[list[float]] = [[], [], []]
     noise = []
     steps = [float(np.ldexp(size, -k)) for k in range(5, 27, 2)]
     for h in steps:
-        up, down = (asked.flat(_moved(inputs, d, t)) for t in (h, -h))
+        up, down = (asked.flat(moved(inputs, d, t)) for t in (h, -h))
         if not up.shape == down.shape == middle.shape == cotangent.shape:
             return Opinion(0.0, np.inf, -np.inf, np.inf)
         live = cotangent != 0

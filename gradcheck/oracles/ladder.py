@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck.oracles import ladder_steps as steps
-from gradcheck.oracles.ladder_read import GOOD, symmetric, thorough
+from gradcheck.oracles.ladder_read import GOOD, Reading, rounding_of, symmetric, thorough
 from gradcheck.oracles.ladder_second import second
 from gradcheck.oracles.ladder_steps import Function, Samples
-from gradcheck.oracles.ladder_table import Array, BoolArray, IntArray
-from gradcheck.oracles.ladder_weigh import Slopes
+from gradcheck.oracles.ladder_table import EPS, Array, BoolArray, IntArray
+from gradcheck.oracles.ladder_weigh import Slopes, least_bar
 
 __all__ = ["Slopes", "second", "slopes"]
 
@@ -35,6 +35,7 @@ COARSER_FEW = {0: 4, 2: 4, 4: COARSE_RUNGS, 6: COARSE_RUNGS}
 LEVEL = 5  # a function with not one bit changed on so many of the finest rungs is constant there
 ALONE = 10  # a single side may be settled by so many rungs
 DEEP = 13  # noise that is still the same on so many rungs is noise, whatever its cause
+FULL = 0.6  # share of unsettled outputs up to which these are read alone
 _CHUNK = 1024  # functions per block of work, so that a block's tables stay in cache
 
 
@@ -155,30 +156,74 @@ def _measure(problem: _Problem) -> Slopes:
     first = problem.sample(problem.fine(0, FINER[0]), None)
     shape = first.middle.shape
     found = Slopes(np.zeros(shape), np.full(shape, np.inf), np.zeros(shape, dtype=bool), 0)
-    count = _climb(problem, _Ladder(first, FINER[0], 0), found, np.arange(shape[0]))
+    still = np.ones(shape, dtype=bool)
+    count = _climb(problem, _Ladder(first, FINER[0], 0), found, np.arange(shape[0]), still)
     return replace(found, evaluations=first.evaluations + count)
 
 
-def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray) -> int:
-    """Settle the functions `at` (rows of `found`) of a problem, asking for more rungs; how many evaluations it took."""
-    read = symmetric(ladder.samples, ladder.top, ladder.coarse == COARSE_RUNGS, ladder.fine >= DEEP)
-    found.center[at], found.bar[at] = read.center, read.bar
+def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray, still: BoolArray) -> int:
+    """Settle the functions `at` (rows of `found`) of a problem, asking for more rungs; how many evaluations it took.
+
+    still: the outputs of each that are not settled yet (N, K); the others are neither read again nor changed.
+    """
+    read = _read(ladder, still)
+    found.center[at] = np.where(still, read.center, found.center[at])
+    found.bar[at] = np.where(still, read.bar, found.bar[at])
+    good = ~still | read.good
+    if not (ladder.coarse or good.all()):
+        good |= _independent(problem, ladder.samples, good, found, at)
     level: BoolArray = np.all(steps.unchanged(ladder.samples)[-LEVEL:], axis=(0, 2))
-    going: BoolArray = np.any(~read.good, axis=1)
+    going: BoolArray = np.any(~good, axis=1)
     last: BoolArray = going & (level | (read.alone & (ladder.fine >= ALONE)))
     count = 0
-    finer: BoolArray = np.any(read.finer & ~read.good, axis=1)
+    finer: BoolArray = np.any(read.finer & ~good, axis=1)
     for rows, more in _groups(problem, ladder, np.logical_and(going, ~last), finer):
         added = more.samples.evaluations
-        count += added + _climb(problem.only(rows), more, found, at[rows])
+        count += added + _climb(problem.only(rows), more, found, at[rows], ~good[rows])
         going[rows] = False
-    for rows, whole in _last(problem, ladder, going, level):
+    for rows, whole in _last(problem, ladder, going, level, ~good):
         put = at[rows]
-        found.center[put] = np.where(read.good[rows], found.center[put], whole.center)
-        found.bar[put] = np.where(read.good[rows], found.bar[put], whole.bar)
-        found.kink[put] = ~read.good[rows] & whole.kink
+        found.center[put] = np.where(good[rows], found.center[put], whole.center)
+        found.bar[put] = np.where(good[rows], found.bar[put], whole.bar)
+        found.kink[put] = ~good[rows] & whole.kink
         count += whole.evaluations
     return count
+
+
+def _independent(problem: _Problem, samples: Samples, good: BoolArray, found: Slopes, at: IntArray) -> BoolArray:
+    """Outputs of which no bit changes on any rung, on both sides, beside others of the function whose slope was read.
+
+    Their slope is 0, but for what rounding of their values hides over the longest step; that is little where the step
+    is not far below the natural length of the domain. (N, K); written into `found`.
+    """
+    same: BoolArray = np.all(steps.unchanged(samples) & np.isfinite(samples.above) & np.isfinite(samples.below), axis=0)
+    long: BoolArray = samples.step[0] >= EPS / GOOD * problem.wide
+    beside: BoolArray = np.any(good & ~same, axis=1)
+    taken: BoolArray = same & ~good & (long & beside)[:, None]
+    rounding = rounding_of(samples)[0] / samples.step[0][:, None] + least_bar(samples.step[0][:, None])
+    found.center[at] = np.where(taken, 0.0, found.center[at])
+    found.bar[at] = np.where(taken, rounding, found.bar[at])
+    return taken
+
+
+def _read(ladder: _Ladder, still: BoolArray) -> Reading:
+    """What the symmetric ladder says of the outputs that are not settled yet; of the others, nothing."""
+    known, deep = ladder.coarse == COARSE_RUNGS, ladder.fine >= DEEP
+    if still.sum() >= FULL * still.size:
+        return symmetric(ladder.samples, ladder.top, known, deep)
+    rows, outputs = np.nonzero(still)
+    part = symmetric(ladder.samples.pairs(rows, outputs), ladder.top, known, deep)
+    whole = Reading(
+        np.zeros(still.shape), np.zeros(still.shape), ~still, np.zeros(still.shape, dtype=bool),
+        np.zeros(still.shape, dtype=bool), np.zeros(len(still), dtype=bool),
+    )  # fmt: skip
+    for into, said in zip(
+        (whole.center, whole.bar, whole.good, whole.finer, whole.stands),
+        (part.center, part.bar, part.good, part.finer, part.stands), strict=True,
+    ):  # fmt: skip
+        into[rows, outputs] = said[:, 0]
+    whole.alone[rows] = part.alone
+    return whole
 
 
 def _groups(
@@ -198,7 +243,9 @@ def _groups(
             yield rows, ladder.rows(rows).coarser(problem.only(rows), want, gap)
 
 
-def _last(problem: _Problem, ladder: _Ladder, going: BoolArray, level: BoolArray) -> Iterator[tuple[IntArray, Slopes]]:
+def _last(
+    problem: _Problem, ladder: _Ladder, going: BoolArray, level: BoolArray, still: BoolArray
+) -> Iterator[tuple[IntArray, Slopes]]:
     """Both sides, for what no symmetric ladder settles: which functions, and what all they were asked says.
 
     A function that is level around x is not asked for finer rungs, and for coarser ones only where it is level on all.
@@ -206,11 +253,11 @@ def _last(problem: _Problem, ladder: _Ladder, going: BoolArray, level: BoolArray
     """
     flat: BoolArray = np.all(steps.unchanged(ladder.samples), axis=(0, 2))
     if (rows := np.flatnonzero(going & level & ~flat)).size:
-        yield rows, _thorough(ladder.rows(rows).finer(problem.only(rows), FINE_RUNGS, level[rows]))
+        yield rows, _thorough(ladder.rows(rows).finer(problem.only(rows), FINE_RUNGS, level[rows]), still[rows])
         going = going & (~level | flat)
     rows = np.flatnonzero(going)
     if ALONE <= ladder.fine < FINE_RUNGS and rows.size:
-        short = _thorough(ladder.rows(rows))
+        short = _thorough(ladder.rows(rows), still[rows])
         settled = (short.bar <= GOOD * np.abs(short.center)).all(axis=1) & ~short.kink.any(axis=1)
         yield rows, short
         rows = rows[~settled]
@@ -219,8 +266,18 @@ def _last(problem: _Problem, ladder: _Ladder, going: BoolArray, level: BoolArray
         more = more.finer(here, FINE_RUNGS, level[rows])
         if more.coarse < COARSE_RUNGS:
             more = more.coarser(here, COARSE_RUNGS, gap=more.coarse == 0)
-        yield rows, _thorough(more)
+        yield rows, _thorough(more, still[rows])
 
 
-def _thorough(ladder: _Ladder) -> Slopes:
-    return thorough(ladder.samples, ladder.top)
+def _thorough(ladder: _Ladder, still: BoolArray) -> Slopes:
+    """What all rungs say of the outputs that are not settled yet; zeros of the others."""
+    if still.sum() >= FULL * still.size:
+        return thorough(ladder.samples, ladder.top)
+    rows, outputs = np.nonzero(still)
+    part = thorough(ladder.samples.pairs(rows, outputs), ladder.top)
+    whole = Slopes(
+        np.zeros(still.shape), np.zeros(still.shape), np.zeros(still.shape, dtype=bool), ladder.samples.evaluations
+    )
+    whole.center[rows, outputs], whole.bar[rows, outputs] = part.center[:, 0], part.bar[:, 0]
+    whole.kink[rows, outputs] = part.kink[:, 0]
+    return whole

@@ -51,6 +51,18 @@ class Samples:
             0,
         )
 
+    def pairs(self, rows: IntArray, outputs: IntArray) -> Samples:
+        """Some functions' single outputs, as functions of one output each."""
+        return Samples(
+            self.step[:, rows],
+            self.up[:, rows],
+            self.down[:, rows],
+            self.middle[rows, outputs][:, None],
+            self.above[:, rows, outputs][:, :, None],
+            self.below[:, rows, outputs][:, :, None],
+            0,
+        )
+
     def down_to(self, end: int) -> Samples:
         """The coarser rungs, up to number `end`."""
         return Samples(

@@ -159,17 +159,39 @@ class TorchProbes:
 
     def gradients(self, stacked: Sequence[Array], cotangents: Array) -> Array:
         """The gradients by the moving inputs of one output at many points (points, numbers), in the same way."""
+        return rows_of(self._pulled_together(stacked, [cotangents]))
 
-        def one(inputs: Sequence[Any], ct: Any) -> Any:
-            def moved(*some: Any) -> Any:
-                rest = dict(zip(self.moving, some, strict=True))
-                (output,) = self._outputs([rest.get(k, x) for k, x in enumerate(inputs)])
-                return output
+    def pulled(self, stacked: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
+        """The gradients by each moving input at many points, for cotangents of all outputs (points first, each)."""
+        return [number(g) for g in self._pulled_together(stacked, cotangents)]
 
-            return torch.func.vjp(moved, *[inputs[k] for k in self.moving])[1](ct)
+    def _pulled_together(self, stacked: Sequence[Array], cotangents: Sequence[Array]) -> Sequence[Any]:
+        with batching():
+            found: Sequence[Any] = torch.vmap(self._pull_once)(
+                [self._tensor(x) for x in stacked], tuple(self._tensor(c) for c in cotangents)
+            )
+        return found
+
+    def _pull_once(self, inputs: Sequence[Any], cotangents: tuple[Any, ...]) -> Any:
+        def moved(*some: Any) -> tuple[Any, ...]:
+            rest = dict(zip(self.moving, some, strict=True))
+            return tuple(self._outputs([rest.get(k, x) for k, x in enumerate(inputs)]))
+
+        return torch.func.vjp(moved, *[inputs[k] for k in self.moving])[1](cotangents)
+
+    def pulled_twice(self, stacked: Sequence[Array], cotangents: Array, us: Sequence[Array]) -> list[Array]:
+        """What `second` gives at many points: by each moving input, and by the cotangent of the one output."""
+
+        def one(inputs: Sequence[Any], ct: Any, many: tuple[Any, ...]) -> Any:
+            def gradient(*some: Any) -> Any:
+                rest = dict(zip(self.moving, some, strict=False))
+                return self._pull_once([rest.get(k, x) for k, x in enumerate(inputs)], (some[-1],))
+
+            return torch.func.vjp(gradient, *[inputs[k] for k in self.moving], ct)[1](many)
 
         with batching():
-            return rows_of(torch.vmap(one)([self._tensor(x) for x in stacked], self._tensor(cotangents)))
+            given = [self._tensor(x) for x in stacked], self._tensor(cotangents), tuple(map(self._tensor, us))
+            return [number(g) for g in torch.vmap(one)(*given)]
 
     def compiled_and_eager(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Answers, Answers]:
         """Values and then gradients, by `torch.compile` and without."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gradcheck.cases.domains import STRUCTURED
 from gradcheck.cases.given import Given
-from gradcheck.oracles.blackbox_slopes import Direction
+from gradcheck.oracles.blackbox_lines import Direction
 
 
 def basis(givens: Sequence[Given], shapes: Sequence[tuple[int, ...]], moving: Sequence[int]) -> list[Direction]:

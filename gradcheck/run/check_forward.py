@@ -14,8 +14,11 @@ from gradcheck.judge.slopes import State, compare_slopes, contract, typical_size
 from gradcheck.oracles.blackbox import Array, NotOffered, flat
 from gradcheck.oracles.watch import Unasked, raised
 from gradcheck.run.check_asking import ask
-from gradcheck.run.check_judging import Judging, Row, cotangents, seen
+from gradcheck.run.check_compare import measure
+from gradcheck.run.check_judging import Judging, Look, Row, cotangents, seen
 from gradcheck.run.check_suspects import Ruling
+
+LOOKS = 24  # points that were only looked at along directions, at which the jvp is asked along them
 
 
 def judge_forward(judging: Judging) -> None:
@@ -25,19 +28,57 @@ def judge_forward(judging: Judging) -> None:
         if point.outside or point.extreme or p not in judging.slopes:
             continue
         tangents = [np.round(rng.normal(0.0, 1.0, np.shape(point.inputs[k])), 2) for k in judging.moving]
-        judging.asked.turn("forward")
-        try:
-            found = judging.asked.jvp(point.inputs, tangents)
-        except (NotOffered, Unasked) as silence:
-            judging.tallies["forward"].silence = judging.tallies["adjoint"].silence = str(silence)
-            return
-        except Exception as error:  # the code under test may raise anything
-            judging.tallies["forward"].show(Kind.CRASHED, raised(error, "the jvp"))
-            return
+        found = _asked(judging, p, tangents)
         if found is None:
-            judging.tallies["forward"].silence = judging.tallies["adjoint"].silence = "no jvp is given"
             return
         _pushed(judging, p, tangents, found)
+    looks = [x for x in judging.looks if not (judging.points[x.point].outside or judging.points[x.point].extreme)]
+    for look in looks[:: max(1, len(looks) // LOOKS)][:LOOKS]:
+        for way, d in enumerate(look.ways):
+            inputs = judging.points[look.point].inputs
+            tangents = [d.at(inputs) if k == d.which else np.zeros(np.shape(inputs[k])) for k in judging.moving]
+            found = _asked(judging, look.point, tangents)
+            if found is None:
+                return
+            if not _as_looked(judging, look, way, found):
+                if look.point not in judging.slopes:
+                    measure(judging, [look.point])
+                _pushed(judging, look.point, tangents, found)
+            elif not way:
+                _paired(judging, look.point, tangents, found)
+
+
+def _asked(judging: Judging, p: int, tangents: Sequence[Row]) -> Sequence[Array] | None:
+    """The jvp at a point; None where there is none, which is told."""
+    judging.asked.turn("forward")
+    try:
+        found = judging.asked.jvp(judging.points[p].inputs, tangents)
+    except (NotOffered, Unasked) as silence:
+        judging.tallies["forward"].silence = judging.tallies["adjoint"].silence = str(silence)
+        return None
+    except Exception as error:  # the code under test may raise anything
+        judging.tallies["forward"].show(Kind.CRASHED, raised(error, "the jvp"))
+        return None
+    if found is None:
+        judging.tallies["forward"].silence = judging.tallies["adjoint"].silence = "no jvp is given"
+    return found
+
+
+def _as_looked(judging: Judging, look: Look, way: int, found: Sequence[Array]) -> bool:
+    """Whether the jvp along a direction is, without any doubt, the slope that was measured along it."""
+    values = judging.values[look.point]
+    if [np.shape(v) for v in found] != [np.shape(v) for v in values]:
+        return False
+    truth, row, answer = look.truth, flat(values), flat(found)
+    alone = np.ones(1)
+    one = contract(truth.center[way][:, None], truth.bar[way][:, None], truth.kink[way][:, None], alone)
+    sizes = np.ones(row.shape)  # of a direction that moves every number by its own size
+    largest = float(np.abs(row).max(initial=0.0))
+    states = compare_slopes(answer, one, sizes, largest, typical_size(one.center, float(np.abs(row).sum()), sizes))
+    if (states != State.AGREES).any() or one.kink.any():
+        return False
+    judging.tallies["forward"].add(len(states))
+    return True
 
 
 def _pushed(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[Array]) -> None:
@@ -74,6 +115,10 @@ def _pushed(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[A
             beside=_named_steps(judging, tangents),
         )  # fmt: skip
         tally.show(Kind.WRONG, text, here)
+    _paired(judging, p, tangents, found)
+
+
+def _paired(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[Array]) -> None:
     judging.asked.turn("adjoint")
     try:
         _adjoint(judging, p, tangents, found)

@@ -18,6 +18,8 @@ from gradcheck.run.check_suspects import Ruling
 FEW = 0.05  # share of those numbers in which the ladder may have erred
 CONFIRMING = 6  # ordinary points at which the precise witness must agree with the ladder before it is heard
 SUSPECTS = 120  # suspicions examined of each group; the rest stay undecided
+EXCUSED = 12  # suspicions at one point, the worst of each element first, after which the rest stay undecided …
+REMARKED = 4  # … and where sizes are extreme, and nothing can be more than a remark
 SHOWN = 2  # wrong numbers, after which no further suspicion is examined
 PRECISE = 60  # undecided numbers that are put to the precise witness
 
@@ -58,7 +60,7 @@ def hear(judging: Judging, suspects: Sequence[Suspect]) -> None:
 
 def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> None:
     wrong = 0
-    for s in _spread_out(group)[: PRECISE if undecided else SUSPECTS]:
+    for s in _spread_out(judging, group, undecided)[: PRECISE if undecided else SUSPECTS]:
         if wrong >= SHOWN:
             break
         try:
@@ -76,14 +78,32 @@ def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> 
             rule(judging, s, ruling)
 
 
-def _spread_out(group: Sequence[Suspect]) -> list[Suspect]:
-    """One suspicion of every point first, then the seconds, and so on."""
-    rank: dict[int, int] = {}
+def _spread_out(judging: Judging, group: Sequence[Suspect], undecided: bool) -> list[Suspect]:
+    """One suspicion of every point first, then the seconds, and so on, as many of each as are examined.
+
+    Of a point, the suspicions of different elements come first, and of these the ones furthest outside their bars.
+    """
+    seen: dict[tuple[int, int], int] = {}
+    ranked = []
+    for s in sorted(group, key=lambda s: -_severity(s)) if not undecided else group:
+        times = seen.get((s.point, s.way), 0) if not undecided else 0
+        seen[s.point, s.way] = times + 1
+        ranked.append((times, s))
+    place: dict[int, int] = {}
     order = []
-    for s in group:
-        order.append((rank.setdefault(s.point, 0), s))
-        rank[s.point] += 1
+    for _, s in sorted(ranked, key=lambda pair: pair[0]):
+        place[s.point] = place.get(s.point, 0) + 1
+        if undecided or place[s.point] <= (REMARKED if judging.points[s.point].extreme else EXCUSED):
+            order.append((place[s.point], s))
     return [s for _, s in sorted(order, key=lambda pair: pair[0])]
+
+
+def _severity(s: Suspect) -> float:
+    """How many bars a suspicious number lies off; what is no number lies furthest."""
+    if not np.isfinite(s.answer):
+        return np.inf
+    gap, bar = abs(s.answer - float(s.measured.center[0])), float(s.measured.bar[0])
+    return gap / bar if bar > 0 else np.inf
 
 
 def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:

@@ -13,12 +13,23 @@ from gradcheck.cases.given import Given
 from gradcheck.cases.planting import Tried
 from gradcheck.judge.cells import CELLS, Seen, Tally
 from gradcheck.oracles.blackbox import Array, Asked
-from gradcheck.oracles.blackbox_slopes import Direction, Truth
+from gradcheck.oracles.blackbox_lines import Direction
+from gradcheck.oracles.blackbox_slopes import Truth
 from gradcheck.run.check_suspects import Court, Ruling, unflattened
 from gradcheck.spec.model import Domain
 
 HOT = 6  # one-hot cotangents at a point
+ALONE = 1  # of the cotangents, the one that is always asked by a single call: it touches every output
 Row = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Some directions at a point, and the slopes along them: (ways, outputs)."""
+
+    point: int
+    ways: Sequence[Direction]
+    truth: Truth
 
 
 @dataclass
@@ -39,6 +50,7 @@ class Judging:
         default_factory=list
     )  # points at which the function raised, and what
     slopes: dict[int, Truth] = field(default_factory=dict)  # (E, K) each, of the points where every element is known
+    looks: list[Look] = field(default_factory=list)  # where directions were looked along, and the vjp agreed
     court: Court = field(init=False)
     right: list[int] = field(default_factory=list)  # points at which all of the vjp agreed, for the structural cells
     kinked: list[int] = field(default_factory=list)

@@ -28,7 +28,7 @@ from gradcheck.judge.slopes import State, compare_stated, contract
 from gradcheck.judge.telling import told_apart
 from gradcheck.oracles.balls.stated import Formulas
 from gradcheck.oracles.blackbox import Array, Asked, Inputs, Subject, flat
-from gradcheck.oracles.blackbox_slopes import Direction
+from gradcheck.oracles.blackbox_lines import Direction
 from gradcheck.run.check_judging import Judging, cotangents, seen
 from gradcheck.run.check_suspects import NUDGE, NUDGES, Ruling, component, components, unflattened
 

@@ -25,11 +25,11 @@ from gradcheck.judge.budgets import (
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import Contracted, contract, rounding_of
 from gradcheck.oracles.blackbox import Array, Asked, Inputs, flat
+from gradcheck.oracles.blackbox_lines import Direction
 from gradcheck.oracles.blackbox_precise import RESOLVED, NotRunning, lost, precise
 from gradcheck.oracles.blackbox_slopes import (
     MORE_PIECES,
     PIECES,
-    Direction,
     Truth,
     flat_around,
     jacobian,
@@ -39,7 +39,7 @@ from gradcheck.oracles.blackbox_slopes import (
 from gradcheck.run.check_unrest import CALLS, Unrest
 from gradcheck.spec.model import Domain
 
-AGAIN = 0.37  # the lengths of the second measurement, in those of the first
+AGAIN = (0.37, 0.61, 2.3)  # the lengths of the second measurement, in those of the first; where it cannot be read, more
 DEFENCE = 8.0  # bars of plain differences within which they side with a number
 NUDGES = 6
 NUDGE = 4  # units of roundoff by which inputs are nudged
@@ -250,7 +250,17 @@ class Court:
         return max(abs(v - center) for v in moves)
 
     def _again(self, inputs: Inputs, d: Direction, cotangent: NDArray[np.float64]) -> Contracted:
-        found = jacobian(self.asked, [inputs], [d], self.domains, self.seed + 1, spread=AGAIN)
+        """Measured once more at other lengths; the outputs that noise hides there, at others again."""
+        found = jacobian(self.asked, [inputs], [d], self.domains, self.seed + 1, spread=AGAIN[0])
+        for spread in AGAIN[1:]:
+            lost = ~np.isfinite(found.bar)
+            if not lost[:, :, cotangent != 0].any():
+                break
+            more = jacobian(self.asked, [inputs], [d], self.domains, self.seed + 1, spread=spread)
+            found = Truth(
+                np.where(lost, more.center, found.center), np.where(lost, more.bar, found.bar),
+                np.where(lost, more.kink, found.kink),
+            )  # fmt: skip
         return contract(found.center[0], found.bar[0], found.kink[0], cotangent)
 
     def _spread(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64]) -> float:

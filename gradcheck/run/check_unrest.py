@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gradcheck.judge.budgets import RESTLESS, RESTLESS_RANGES
 from gradcheck.oracles.blackbox import Array, Inputs
-from gradcheck.oracles.blackbox_slopes import Direction
+from gradcheck.oracles.blackbox_lines import Direction
 
 Row = NDArray[np.float64]
 PROBED = 3  # points

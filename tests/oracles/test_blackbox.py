@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from gradcheck.oracles.blackbox import Asked, BadAnswer, Handwritten
+from gradcheck.oracles.blackbox_lines import Direction
 from gradcheck.oracles.blackbox_precise import NotRunning, precise
-from gradcheck.oracles.blackbox_slopes import Direction, along, flat_around, jacobian, pieces, second_opinion
+from gradcheck.oracles.blackbox_slopes import along, flat_around, jacobian, pieces, second_opinion
 from gradcheck.oracles.precise_numbers import Precise, lifted
 from gradcheck.oracles.watch import Lost, Watch
 from gradcheck.spec.model import Domain

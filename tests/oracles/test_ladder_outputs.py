@@ -1,0 +1,74 @@
+"""Where a function has several outputs, are those that are settled early told as truly as the ones that climb on?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gradcheck.oracles import ladder
+from gradcheck.oracles.ladder import Slopes, slopes
+
+COUNT = 300
+X = np.random.default_rng(5).uniform(0.5, 3, COUNT)
+Row = np.ndarray
+
+
+def outputs(*values: Callable[[Row], Row], wide: Row | None = None, x: Row = X) -> Slopes:
+    """Slopes of all outputs at x."""
+    free = np.full(x.shape, np.inf)
+    return slopes(lambda rows, t: np.stack([v(x[rows] + t) for v in values], axis=1), x, np.abs(x), free, free, 0, wide)
+
+
+def inside(found: Slopes, column: int, true: Row) -> bool:
+    return bool((np.abs(found.center[:, column] - true) <= 4 * found.bar[:, column]).all())
+
+
+def test_an_output_that_does_not_move_has_slope_zero_and_costs_nothing() -> None:
+    alone = outputs(np.sin)
+    beside = outputs(np.sin, lambda x: np.full_like(x, 1.25), np.zeros_like)
+    assert beside.evaluations == alone.evaluations
+    assert inside(beside, 0, np.cos(X)) and inside(beside, 1, 0 * X) and inside(beside, 2, 0 * X)
+    assert (beside.bar[:, 1] < 1e-12).all() and (beside.bar[:, 1] > 1e-15).all()  # rounding of 1.25 hides that much
+    assert np.array_equal(beside.center[:, 0], alone.center[:, 0])
+
+
+def test_a_slope_that_rounding_hides_is_within_the_bar() -> None:
+    found = outputs(np.sin, lambda x: 1 + 1e-17 * x, lambda x: 1e20 + np.cos(x))
+    assert inside(found, 1, np.full(COUNT, 1e-17)) and inside(found, 2, -np.sin(X))
+
+
+def test_an_output_that_moves_further_out_only_is_asked_there() -> None:
+    """Short of the domain's length nothing changes: a step so short says little, and longer ones are taken."""
+    x = 1e-9 * X
+    found = outputs(lambda x: np.sin(1e9 * x), lambda x: 1 + 1e-8 * x, wide=np.ones(COUNT), x=x)
+    assert inside(found, 1, np.full(COUNT, 1e-8))
+    assert found.evaluations > 11 * COUNT  # which is what settles the first output
+
+
+def test_one_side_alone_that_does_not_move_settles_nothing() -> None:
+    """At an end of the domain a ramp that begins there is flat on the one side that can be seen."""
+    far, none = np.full(COUNT, np.inf), np.zeros(COUNT)
+
+    def both(rows: Row, t: Row) -> Row:
+        return np.stack([np.sin(X[rows] + t), np.maximum(t, 0.0)], axis=1)
+
+    honest = slopes(both, X, np.abs(X), far, far, 0)
+    assert honest.kink[:, 1].all()
+    one_sided = slopes(both, X, np.abs(X), far, none, 0)
+    assert (one_sided.center[:, 1] == 0).all()
+    assert one_sided.evaluations > COUNT * 11  # not settled by the first rungs
+
+
+def test_settled_outputs_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One output of many that climbs on is read alone, and what is read of it is what reading all says."""
+    kinked = lambda x: np.abs(x - 1.5)  # noqa: E731  (smooth at nearly all points)
+    at = np.where(np.arange(COUNT) < 5, 1.5, X)
+    values = [np.sin, np.cos, np.exp, kinked]
+    few = outputs(*values, x=at)
+    assert few.kink[:5, 3].all() and not few.kink[:, :3].any()
+    monkeypatch.setattr(ladder, "FULL", 0.0)  # all are read together
+    many = outputs(*values, x=at)
+    assert np.array_equal(few.kink, many.kink)
+    assert (np.abs(few.center - many.center) <= few.bar + many.bar).all()
