@@ -19,6 +19,7 @@ FEW = 0.05  # share of those numbers in which the ladder may have erred
 CONFIRMING = 6  # ordinary points at which the precise witness must agree with the ladder before it is heard
 SUSPECTS = 120  # suspicions examined of each group; the rest stay undecided
 EXCUSED = 12  # suspicions at one point, the worst of each element first, after which the rest stay undecided …
+FLAGRANT = 2.0**10  # bars from which on no number is worse than another: the first element of them is named
 REMARKED = 4  # … and where sizes are extreme, and nothing can be more than a remark
 SHOWN = 2  # wrong numbers, after which no further suspicion is examined
 PRECISE = 60  # undecided numbers that are put to the precise witness
@@ -99,11 +100,11 @@ def _spread_out(judging: Judging, group: Sequence[Suspect], undecided: bool) -> 
 
 
 def _severity(s: Suspect) -> float:
-    """How many bars a suspicious number lies off; what is no number lies furthest."""
+    """How many bars a suspicious number lies off, up to FLAGRANT; what is no number lies as far as any."""
     if not np.isfinite(s.answer):
-        return np.inf
+        return FLAGRANT
     gap, bar = abs(s.answer - float(s.measured.center[0])), float(s.measured.bar[0])
-    return gap / bar if bar > 0 else np.inf
+    return min(gap / bar, FLAGRANT) if bar > 0 else FLAGRANT
 
 
 def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:

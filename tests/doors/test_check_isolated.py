@@ -122,7 +122,7 @@ def test_a_function_that_dies_at_some_points_is_judged_at_the_others() -> None:
 
 def test_a_function_that_hangs_beside_the_points_costs_the_slopes_only() -> None:
     inputs = [Real(2, usual=(0, 1))]
-    result = check(hostile.sine_but_below_zero, inputs, vjp=hostile.sine_rule, **(OPTIONS | {"points": 4}))
+    result = check(hostile.sine_but_below_zero, inputs, vjp=hostile.sine_rule, **(OPTIONS | {"points": 12}))
     assert not result.passed
     assert {f.cell for f in result.findings if f.kind is Kind.CRASHED} <= {"value", "reverse"}
     assert of("mutation", result).kind is Kind.RIGHT

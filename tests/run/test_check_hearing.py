@@ -29,6 +29,11 @@ def test_one_number_far_off_is_heard_first_among_many_that_are_excused() -> None
     assert len(heard) == EXCUSED + 1
 
 
+def test_of_elements_that_are_all_far_off_the_first_is_named() -> None:
+    many = [suspect(0, way, 1e5 + way) for way in range(5)]
+    assert [s.way for s in _spread_out(judging(False), many, undecided=False)] == [0, 1, 2, 3, 4]
+
+
 def test_every_element_is_heard_before_any_is_heard_twice() -> None:
     many = [suspect(0, 0, 10.0 + k) for k in range(40)] + [suspect(0, way, 1.5) for way in range(1, EXCUSED)]
     heard = _spread_out(judging(False), many, undecided=False)
