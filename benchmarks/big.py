@@ -24,7 +24,8 @@ import numpy as np
 
 import gradcheck
 from gradcheck import Real
-from gradcheck.run import check_large, check_large_forward
+from gradcheck.run.check import large as check_large
+from gradcheck.run.check import large_forward as check_large_forward
 
 WRONG = 1.01
 Case = tuple[Callable[..., Any], list[Any], dict[str, Any], Callable[[], Any]]

@@ -14,16 +14,16 @@ from numpy.random import default_rng
 from gradcheck.cases.arguments import Form, formed
 from gradcheck.cases.given import dimensions, example_of
 from gradcheck.errors import UsageError
-from gradcheck.oracles.blackbox import Handwritten, Subject
-from gradcheck.oracles.blackbox_twin import Twinned
+from gradcheck.oracles.blackbox.asked import Handwritten, Subject
+from gradcheck.oracles.blackbox.paired import Paired, PairedTape, in_pairs
+from gradcheck.oracles.blackbox.twin import Twinned
 from gradcheck.oracles.code_numbers import numbers_of
-from gradcheck.oracles.paired import Paired, PairedTape, in_pairs
 from gradcheck.report.checked import Result
 from gradcheck.report.naming import code_of
 from gradcheck.run import Config, Entry, Outcome, entries, outcomes
-from gradcheck.run.check import TIME_LIMIT, Wanted, check_subject, chosen_cells, first_outputs, not_judged
-from gradcheck.run.check_claims import Claim, Claims
-from gradcheck.run.isolated import together
+from gradcheck.run.check.callable import TIME_LIMIT, Wanted, check_subject, chosen_cells, first_outputs, not_judged
+from gradcheck.run.check.claims import Claim, Claims
+from gradcheck.run.check.isolated import together
 from gradcheck.run.settings import settings
 from gradcheck.spec import load_many
 
@@ -184,7 +184,7 @@ def backend_of(fn: Callable[..., Any], ruled: bool) -> str:
 
 
 def _module(fn: Callable[..., Any], device: str | None) -> tuple[Callable[..., Any], dict[str, Any]]:
-    from gradcheck.oracles.torch_door import parameters_of
+    from gradcheck.oracles.with_torch.door import parameters_of
 
     return parameters_of(fn, device)
 
@@ -192,9 +192,9 @@ def _module(fn: Callable[..., Any], device: str | None) -> tuple[Callable[..., A
 def _absent(door: str, device: str) -> str:
     """Why a device is not there; "" where it is. Raises UsageError for NumPy, and for what is no device."""
     if door == "torch":
-        from gradcheck.oracles.torch_door import absent
+        from gradcheck.oracles.with_torch.door import absent
     elif door == "jax":
-        from gradcheck.oracles.jax_door import absent
+        from gradcheck.oracles.with_jax.door import absent
     else:
         raise UsageError("device= is for backends 'torch' and 'jax': NumPy has none")
     return absent(device)
@@ -216,10 +216,10 @@ def _moving(givens: Any, names: Sequence[str], seed: int) -> tuple[tuple[int, ..
 
 def _subject(door: str, fn: Callable[..., Any], moving: tuple[int, ...], name: str, device: str | None) -> Subject:
     if door == "torch":
-        from gradcheck.oracles.torch_door import TorchCode
+        from gradcheck.oracles.with_torch.door import TorchCode
 
         return TorchCode(fn, moving, name, device)
-    from gradcheck.oracles.jax_door import JaxCode
+    from gradcheck.oracles.with_jax.door import JaxCode
 
     return JaxCode(fn, moving, name, device)
 

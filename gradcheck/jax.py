@@ -14,9 +14,9 @@ import numpy as np
 
 from gradcheck.errors import UsageError
 from gradcheck.judge.first_look import Limits, coarsely
-from gradcheck.oracles.jax_local import JaxLocal, derived, float64, local_of, moving
+from gradcheck.oracles.with_jax.local import JaxLocal, derived, float64, local_of, moving
 from gradcheck.report.checked import Result
-from gradcheck.run.at_point import Asked, fine_at_first_look, judged, missed
+from gradcheck.run.check.at_point import Asked, fine_at_first_look, judged, missed
 
 __all__ = ["check_grads"]
 

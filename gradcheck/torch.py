@@ -16,12 +16,12 @@ import numpy as np
 
 from gradcheck.errors import UsageError
 from gradcheck.judge.first_look import Limits, alike, coarsely, same
-from gradcheck.oracles.torch_demands import BATCH, again, batched, batched_forward, dtypes, undefined, zeros
-from gradcheck.oracles.torch_library import GradcheckError
-from gradcheck.oracles.torch_local import TorchLocal, differentiable, in_float64, row_of
-from gradcheck.oracles.torch_twice import random_like, twice
+from gradcheck.oracles.with_torch.demands import BATCH, again, batched, batched_forward, dtypes, undefined, zeros
+from gradcheck.oracles.with_torch.library import GradcheckError
+from gradcheck.oracles.with_torch.local import TorchLocal, differentiable, in_float64, row_of
+from gradcheck.oracles.with_torch.twice import random_like, twice
 from gradcheck.report.checked import Result
-from gradcheck.run.at_point import Asked, fine_at_first_look, judged, missed
+from gradcheck.run.check.at_point import Asked, fine_at_first_look, judged, missed
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.differences.functions import Array, Row
 from benchmarks.differences.namespaces import FLOAT64
-from gradcheck.oracles.ladder import slopes
+from gradcheck.oracles.ladder.climb import slopes
 
 
 @dataclass(frozen=True)

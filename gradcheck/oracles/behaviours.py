@@ -78,7 +78,7 @@ def _tape(witness: str) -> Tape:
     """An empty tape; the library is imported here."""
     if witness == "engine":
         return EngineTape()
-    module = importlib.import_module(f"gradcheck.oracles.{witness}_tape")
+    module = importlib.import_module(f"gradcheck.oracles.with_{witness}.tape")
     tape: Tape = getattr(module, f"{witness.capitalize()}Tape")()
     return tape
 

@@ -20,8 +20,8 @@ from gradcheck.expr import NUMPY, Control, by_branch
 from gradcheck.expr.nodes import Call, walk
 from gradcheck.oracles.evidence import Array, Measured
 from gradcheck.oracles.inquiry import Inquiry, Rows, evaluate, key
-from gradcheck.oracles.ladder import Slopes, second, slopes
-from gradcheck.oracles.ladder_steps import Function
+from gradcheck.oracles.ladder.climb import Slopes, second, slopes
+from gradcheck.oracles.ladder.steps import Function
 from gradcheck.oracles.rounding.running import BOUNDED, error_of, exact
 from gradcheck.spec.many import in_doubt, is_many
 from gradcheck.spec.membership import inside, room

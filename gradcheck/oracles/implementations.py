@@ -17,10 +17,10 @@ import numpy as np
 from gradcheck.errors import EvaluationError, UsageError, did_you_mean
 from gradcheck.oracles.code_numbers import NONE, Numbers, numbers_of
 from gradcheck.oracles.evidence import Array
-from gradcheck.oracles.forked import NoFork, begin, forked, hindrance, shared
 from gradcheck.oracles.inquiry import Inquiry, key
+from gradcheck.oracles.isolation.forked import NoFork, begin, forked, hindrance, shared
+from gradcheck.oracles.isolation.waiting import NUMBER, START, End
 from gradcheck.oracles.layouts import Placed, arguments, as_numpy
-from gradcheck.oracles.waiting import NUMBER, START, End
 from gradcheck.spec.case import Case
 from gradcheck.spec.model import Implementation
 

@@ -16,9 +16,9 @@ from gradcheck.errors import Unsupported
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.frameworks import Framework, gather
 from gradcheck.oracles.inquiry import Inquiry
-from gradcheck.oracles.jax_library import jax, jnp
-from gradcheck.oracles.jax_names import JaxNamespace
 from gradcheck.oracles.layouts import Placed
+from gradcheck.oracles.with_jax.library import jax, jnp
+from gradcheck.oracles.with_jax.names import JaxNamespace
 
 
 def testify(inquiry: Inquiry) -> dict[str, Array]:

@@ -19,9 +19,9 @@ from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.frameworks import Framework, gather
 from gradcheck.oracles.inquiry import Inquiry
 from gradcheck.oracles.layouts import Placed
-from gradcheck.oracles.torch_library import torch
-from gradcheck.oracles.torch_names import TorchNamespace, array
-from gradcheck.oracles.torch_values import array_in, cast_to, computing_in, name_of, widened
+from gradcheck.oracles.with_torch.library import torch
+from gradcheck.oracles.with_torch.names import TorchNamespace, array
+from gradcheck.oracles.with_torch.values import array_in, cast_to, computing_in, name_of, widened
 
 
 def testify(inquiry: Inquiry) -> dict[str, Array]:

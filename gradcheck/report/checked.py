@@ -14,7 +14,7 @@ from gradcheck.report.naming import Code
 from gradcheck.report.reproduce import lines as reproducing
 from gradcheck.report.reproduce import right_of
 from gradcheck.report.reproduce_large import drawn
-from gradcheck.run.check import Checked, sizes_text
+from gradcheck.run.check.callable import Checked, sizes_text
 
 LONG = 200  # characters of an array that are shown
 ELEMENT = ("", "as stated", "stated")  # ways to a number that is an element of a gradient

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gradcheck.cases.arguments import PLAIN, Form
-from gradcheck.oracles.blackbox import Learnt
+from gradcheck.oracles.blackbox.asked import Learnt
 from gradcheck.spec.trees import is_nested
 
 TAKEN = frozenset(

@@ -123,11 +123,11 @@ def namespaces() -> Mapping[str, Any]:
 
     found: dict[str, Any] = {"bounds": BOUNDED}
     if installed("torch"):
-        from gradcheck.oracles.torch_names import TorchNamespace
+        from gradcheck.oracles.with_torch.names import TorchNamespace
 
         found["torch"] = TorchNamespace()
     if installed("jax"):
-        from gradcheck.oracles.jax_names import JaxNamespace
+        from gradcheck.oracles.with_jax.names import JaxNamespace
 
         found["jax"] = JaxNamespace()
     return found

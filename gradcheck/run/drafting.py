@@ -18,7 +18,7 @@ from gradcheck.cases.given_words import givens_of
 from gradcheck.cases.planting import points
 from gradcheck.cases.trying import BASES, domains_found
 from gradcheck.errors import UsageError
-from gradcheck.oracles.blackbox import Array, Handwritten, Subject
+from gradcheck.oracles.blackbox.asked import Array, Handwritten, Subject
 from gradcheck.spec.membership import within_box
 from gradcheck.spec.words import why_not_an_input
 
@@ -71,11 +71,11 @@ def subject_of(backend: str, fn: Callable[..., Any], count: int) -> Subject:
     """A function that is only asked for values."""
     moving = tuple(range(count))
     if backend == "torch":
-        from gradcheck.oracles.torch_door import TorchCode
+        from gradcheck.oracles.with_torch.door import TorchCode
 
         return TorchCode(fn, moving)
     if backend == "jax":
-        from gradcheck.oracles.jax_door import JaxCode
+        from gradcheck.oracles.with_jax.door import JaxCode
 
         return JaxCode(fn, moving)
     return Handwritten(fn, None, None, moving, count)

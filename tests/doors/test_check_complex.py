@@ -169,7 +169,7 @@ def test_pytorch() -> None:
 
 def test_jax() -> None:
     pytest.importorskip("jax")
-    from gradcheck.oracles.jax_library import jax, jnp
+    from gradcheck.oracles.with_jax.library import jax, jnp
 
     def square(conjugate: bool) -> Any:
         rule = jax.custom_vjp(lambda z: z * z)

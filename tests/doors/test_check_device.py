@@ -81,7 +81,7 @@ def test_what_is_no_device_is_refused() -> None:
 
 def test_devices_of_jax() -> None:
     pytest.importorskip("jax")
-    from gradcheck.oracles.jax_library import jnp
+    from gradcheck.oracles.with_jax.library import jnp
 
     assert check(jnp.sin, {"x": Real(2)}, device="cpu", points=4, cells=["reverse", "forward"]).passed
     silent = check(jnp.sin, {"x": Real(2)}, device="tpu")

@@ -23,10 +23,10 @@ import pytest
 from gradcheck import Real, check
 from gradcheck.errors import UsageError
 from gradcheck.judge.cells import FAILING, CellFinding, Kind
-from gradcheck.oracles import forked, waiting
+from gradcheck.oracles.isolation import forked, waiting
 from gradcheck.report.checked import Result
-from gradcheck.run import isolated
-from gradcheck.run.reaching import reaches
+from gradcheck.run.check import isolated
+from gradcheck.run.check.reaching import reaches
 
 OPTIONS: dict[str, Any] = {"points": 8, "time_limit": 1.0}
 

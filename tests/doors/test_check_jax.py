@@ -17,7 +17,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from gradcheck import Real, check
 from gradcheck.judge.cells import Kind
-from gradcheck.oracles.jax_library import jax, jnp
+from gradcheck.oracles.with_jax.library import jax, jnp
 
 POINTS = 10
 

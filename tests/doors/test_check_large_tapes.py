@@ -96,7 +96,7 @@ def test_jax_functions(summed: bool) -> None:
 
 
 def test_large_arrays_are_lent_to_jax_as_copies() -> None:
-    jax_probes = pytest.importorskip("gradcheck.oracles.jax_probes")
+    jax_probes = pytest.importorskip("gradcheck.oracles.with_jax.probes")
     given = np.arange(2.0**14).reshape(128, 128)
     for x in (given, given.T, given[::2], given.astype(np.float32), given.astype(int)):
         (lent,) = jax_probes.arrays([x])

@@ -16,7 +16,7 @@ import gradcheck
 from gradcheck import Real
 from gradcheck.errors import ExpressionError, UsageError
 from gradcheck.judge.cells import Kind
-from gradcheck.oracles.jax_library import jnp
+from gradcheck.oracles.with_jax.library import jnp
 
 POINTS = 8
 

@@ -97,7 +97,7 @@ def test_torch_code_of_nested_arguments() -> None:
 
 def test_jax_code_of_nested_arguments() -> None:
     pytest.importorskip("jax")
-    from gradcheck.oracles.jax_library import jax, jnp
+    from gradcheck.oracles.with_jax.library import jax, jnp
 
     good = check(model(jnp), NESTED, backend="jax", points=POINTS, cells=["value", "reverse"])
     assert good.passed, str(good)
@@ -119,7 +119,7 @@ def test_jax_code_of_nested_arguments() -> None:
 
 def test_callbacks_of_jax_are_judged_with_silences_where_it_has_no_rule() -> None:
     pytest.importorskip("jax")
-    from gradcheck.oracles.jax_library import jax, jnp
+    from gradcheck.oracles.with_jax.library import jax, jnp
 
     @jax.custom_vjp
     def sine(x: Any) -> Any:

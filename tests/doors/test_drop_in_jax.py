@@ -17,7 +17,7 @@ pytest.importorskip("jax")
 
 from gradcheck.errors import UsageError
 from gradcheck.jax import check_grads as ours
-from gradcheck.oracles.jax_itself import float64, jax, jnp
+from gradcheck.oracles.with_jax.itself import float64, jax, jnp
 
 theirs = pytest.importorskip("jax.test_util").check_grads
 
@@ -85,8 +85,8 @@ def test_a_tolerance_that_grows_with_the_size(share: float, size: int, wide: boo
 
 def fine(f: Callable[..., Any], x: Any) -> bool:
     """Our first look alone: naming an element of 100,000 takes the court a while."""
-    from gradcheck.oracles.jax_local import local_of
-    from gradcheck.run.at_point import Asked, fine_at_first_look
+    from gradcheck.oracles.with_jax.local import local_of
+    from gradcheck.run.check.at_point import Asked, fine_at_first_look
 
     with float64():
         return fine_at_first_look(local_of(f, [x], ["x"], False), Asked(True, True))

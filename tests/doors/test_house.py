@@ -15,17 +15,17 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "gradcheck"
 LINT = "from importlinter.cli import lint_imports; import sys; sys.exit(lint_imports(no_cache=True))"
 HOMES = {
-    "torch": "oracles/torch_library.py",
-    "jax": "oracles/jax_itself.py",
+    "torch": "oracles/with_torch/library.py",
+    "jax": "oracles/with_jax/itself.py",
     "flint": "oracles/balls/flint_library.py",
     "sympy": "oracles/symbolic.py",
     "jinja2": "report/html.py",
     "latex2mathml": "report/mathml.py",
-    "mpmath": "oracles/precise_numbers.py",
+    "mpmath": "oracles/blackbox/precise_numbers.py",
 }
 TOLERANCES = frozenset({"allclose", "assert_allclose", "isclose", "rtol", "atol"})
 CUT_OFFS = {  # `rtol`: the standard's name for what counts as zero in the rank of a matrix, and the frameworks' too
-    "engine/array_api/linalg.py", "oracles/jax_names_linalg.py", "oracles/torch_names_linalg.py",
+    "engine/array_api/linalg.py", "oracles/with_jax/names_linalg.py", "oracles/with_torch/names_linalg.py",
 }  # fmt: skip
 SIGNATURES = {"torch.py", "jax.py"}  # of the peers, whose limits they hand on to the judge
 
@@ -95,6 +95,7 @@ def rooms(tmp_path: Path) -> Path:
     """Three rooms of a house, one with a library's only home."""
     for room in ("judge", "oracles", "run"):
         (tmp_path / room).mkdir()
+    (tmp_path / HOMES["torch"]).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(PACKAGE / HOMES["torch"], tmp_path / HOMES["torch"])
     return tmp_path
 

@@ -136,7 +136,7 @@ def torch_says(asked: Question, without: Sequence[str] = ()) -> Answers:
     """PyTorch's answers, in the modes that are not excepted."""
     import torch
 
-    from gradcheck.oracles.torch_names import TorchNamespace, array
+    from gradcheck.oracles.with_torch.names import TorchNamespace, array
 
     asked = asked.changed(np.array, asked.variant, asked.points)  # PyTorch warns of arrays that are locked
 
@@ -179,8 +179,8 @@ def jax_says(asked: Sequence[Question], without: Sequence[str] = ()) -> list[Ans
 
     In the modes that are not excepted; forward over reverse and reverse over reverse are excepted together.
     """
-    from gradcheck.oracles.jax_library import jax, jnp
-    from gradcheck.oracles.jax_names import JaxNamespace
+    from gradcheck.oracles.with_jax.library import jax, jnp
+    from gradcheck.oracles.with_jax.names import JaxNamespace
 
     def conjugate(tree: Any) -> Any:
         return jax.tree.map(jnp.conj, tree)  # JAX's complex gradients are the conjugates of PyTorch's, and of ours

@@ -83,7 +83,7 @@ def without(asked: Question, library: str = "torch") -> tuple[str, ...]:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_rows_agree_with_torch_whatever_the_input_looks_like(name: str) -> None:
     pytest.importorskip("torch")
-    from gradcheck.oracles.torch_names import TorchNamespace
+    from gradcheck.oracles.with_torch.names import TorchNamespace
 
     if lacks("torch", TorchNamespace(), name):
         return
@@ -107,7 +107,7 @@ def test_rows_agree_with_torch_whatever_the_input_looks_like(name: str) -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_rows_agree_with_jax(name: str) -> None:
     pytest.importorskip("jax")
-    from gradcheck.oracles.jax_names import JaxNamespace
+    from gradcheck.oracles.with_jax.names import JaxNamespace
 
     if lacks("jax", JaxNamespace(), name):
         return

@@ -68,7 +68,7 @@ def by_forward(f: Scalar, tangents: Any) -> Scalar:
 
 def torch_spelled() -> Any:
     """PyTorch, where the fused normalizations are formulas in its means, products and roots."""
-    from gradcheck.oracles.torch_names import TorchNamespace
+    from gradcheck.oracles.with_torch.names import TorchNamespace
 
     def standardize(x: Any, axis: Any = -1, eps: float = 1e-5) -> Any:
         centred = x - x.mean(axis, keepdim=True)
@@ -85,7 +85,7 @@ def torch_spelled() -> Any:
 
 def torch_climbs(asked: Question, spelled: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
     """The same from PyTorch, all in reverse mode."""
-    from gradcheck.oracles.torch_names import TorchNamespace, array
+    from gradcheck.oracles.with_torch.names import TorchNamespace, array
 
     space = torch_spelled() if spelled else TorchNamespace()
     given, along = directions(asked)

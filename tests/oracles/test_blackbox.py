@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcheck.oracles.blackbox import Asked, BadAnswer, Handwritten
-from gradcheck.oracles.blackbox_lines import Direction
-from gradcheck.oracles.blackbox_precise import NotRunning, precise
-from gradcheck.oracles.blackbox_slopes import along, flat_around, jacobian, pieces, second_opinion
-from gradcheck.oracles.precise_numbers import Precise, lifted
-from gradcheck.oracles.watch import Lost, Watch
+from gradcheck.oracles.blackbox.asked import Asked, BadAnswer, Handwritten
+from gradcheck.oracles.blackbox.lines import Direction
+from gradcheck.oracles.blackbox.precise import NotRunning, precise
+from gradcheck.oracles.blackbox.precise_numbers import Precise, lifted
+from gradcheck.oracles.blackbox.slopes import along, flat_around, jacobian, pieces, second_opinion
+from gradcheck.oracles.isolation.watch import Lost, Watch
 from gradcheck.spec.model import Domain
 
 

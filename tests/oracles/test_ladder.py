@@ -11,8 +11,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from gradcheck.oracles import ladder_read
-from gradcheck.oracles.ladder import Slopes, second, slopes
+from gradcheck.oracles.ladder import read as ladder_read
+from gradcheck.oracles.ladder.climb import Slopes, second, slopes
 
 _spec = importlib.util.spec_from_file_location(
     "ladder_functions", Path(__file__).with_name("ladder_table_of_functions.py")

@@ -10,8 +10,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gradcheck.oracles import ladder, ladder_read, ladder_steps, ladder_weigh
-from gradcheck.oracles.ladder import Slopes, slopes
+from gradcheck.oracles.ladder import climb as ladder
+from gradcheck.oracles.ladder import read as ladder_read
+from gradcheck.oracles.ladder import steps as ladder_steps
+from gradcheck.oracles.ladder import weigh as ladder_weigh
+from gradcheck.oracles.ladder.climb import Slopes, slopes
 
 INF = np.inf
 COUNT = 4000

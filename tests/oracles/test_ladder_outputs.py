@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gradcheck.oracles import ladder
-from gradcheck.oracles.ladder import Slopes, slopes
+from gradcheck.oracles.ladder import climb as ladder
+from gradcheck.oracles.ladder.climb import Slopes, slopes
 
 COUNT = 300
 X = np.random.default_rng(5).uniform(0.5, 3, COUNT)

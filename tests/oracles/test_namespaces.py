@@ -401,6 +401,6 @@ def _in_haste(library: str, f: Any, *args: Any) -> Any:
     """f of the arguments; JAX's compiler, which takes most of the time, is called once and in haste."""
     if library != "jax":
         return f(*args)
-    from gradcheck.oracles.jax_library import jax
+    from gradcheck.oracles.with_jax.library import jax
 
     return jax.jit(f).lower(*args).compile(compiler_options=HASTY)(*args)

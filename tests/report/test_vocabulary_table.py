@@ -27,7 +27,11 @@ POINTS = (np.array([0.3, 2.0, -0.75, 1.0]), np.array([0.6, 0.25, 1.5, 1.0]), np.
 def with_cube(monkeypatch: pytest.MonkeyPatch) -> None:
     """One row more in the vocabulary."""
     more = MappingProxyType({**VOCABULARY, "cube": CUBE})
-    spaces = ("gradcheck.oracles.balls.vocabulary", "gradcheck.oracles.torch_names", "gradcheck.oracles.jax_names")
+    spaces = (
+        "gradcheck.oracles.balls.vocabulary",
+        "gradcheck.oracles.with_torch.names",
+        "gradcheck.oracles.with_jax.names",
+    )
     for module in ("gradcheck.report.vocabulary_table", *spaces):
         monkeypatch.setattr(f"{module}.VOCABULARY", more)
     monkeypatch.setattr("gradcheck.oracles.rounding.running.VOCABULARY", more)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.judge.slopes import Contracted, State
-from gradcheck.run.check_compare import Suspect
-from gradcheck.run.check_hearing import EXCUSED, REMARKED, _spread_out
+from gradcheck.run.check.compare import Suspect
+from gradcheck.run.check.hearing import EXCUSED, REMARKED, _spread_out
 
 
 def suspect(point: int, way: int, off: float) -> Suspect:

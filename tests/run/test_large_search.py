@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from gradcheck.judge.large import directions, off, places_off
-from gradcheck.oracles.blackbox import Asked, Handwritten
-from gradcheck.oracles.large_line import Line, Way, blocks_of, signs
-from gradcheck.oracles.large_read import calibrated, of_number_closely, read
-from gradcheck.oracles.watch import Watch
-from gradcheck.run.large_search import Search
+from gradcheck.oracles.blackbox.asked import Asked, Handwritten
+from gradcheck.oracles.blackbox.large_line import Line, Way, blocks_of, signs
+from gradcheck.oracles.blackbox.large_read import calibrated, of_number_closely, read
+from gradcheck.oracles.isolation.watch import Watch
+from gradcheck.run.check.large_search import Search
 
 N = 30_000
 

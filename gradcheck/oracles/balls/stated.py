@@ -12,7 +12,7 @@ from gradcheck.errors import Unsupported
 from gradcheck.expr import NUMPY, Batch, Batched, Control, Program
 from gradcheck.oracles.balls.flint_library import Undecided, balls, precision
 from gradcheck.oracles.balls.vocabulary import BALLS
-from gradcheck.oracles.blackbox import Array, BadAnswer, Inputs
+from gradcheck.oracles.blackbox.asked import Array, BadAnswer, Inputs
 from gradcheck.oracles.certified import PRECISIONS
 from gradcheck.oracles.inquiry import spread
 

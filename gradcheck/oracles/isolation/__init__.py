@@ -1,0 +1,1 @@
+"""How is foreign code called so that it takes nothing else along? Forks, waiting, a watch on calls."""

@@ -1,0 +1,283 @@
+"""What is the slope of a black box at a point, and how far may that number be off?
+
+`slopes` answers for N one-dimensional functions at once, `second` for mixed second derivatives. Both climb a ladder of
+steps, each about a quarter of the last, extrapolate (Richardson) and read the limit where truncation and noise balance.
+The bar is the sum of both, measured and not assumed: how far orders and rungs differ, and how much fine rungs scatter.
+Most functions are settled by five rungs of symmetric differences (11 evaluations). A function whose bars still fall at
+the fine end, or whose noise rounding does not explain, gets finer rungs, a few at a time; one that rounding limits gets
+coarser ones. What neither settles is asked for all rungs and both sides, which also tell kinks (two limits) from jumps
+(none). How the first reading is trusted, and what it costs, stands in docs/decisions/0011.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradcheck.oracles.ladder import steps
+from gradcheck.oracles.ladder.read import GOOD, Reading, rounding_of, symmetric, thorough
+from gradcheck.oracles.ladder.second import second
+from gradcheck.oracles.ladder.steps import Function, Samples
+from gradcheck.oracles.ladder.table import EPS, Array, BoolArray, IntArray
+from gradcheck.oracles.ladder.weigh import Slopes, least_bar
+
+__all__ = ["Slopes", "second", "slopes"]
+
+FINE_RUNGS = 18  # 2**-7 .. 2**-41 of the scale
+COARSE_RUNGS = 8  # up to 2**9 of the scale, or at the wide scale
+FINER = {0: 5, 5: 6, 6: 8, 8: 10, 10: 13, 13: FINE_RUNGS}  # so many fine rungs are asked for next
+COARSER = {0: 2, 2: 4, 4: 6, 6: COARSE_RUNGS}
+FEW = 8  # of so few functions a reading costs more than what rungs in between might save
+FINER_FEW = {5: 8, 6: 8, 8: 13, 10: 13, 13: FINE_RUNGS}
+COARSER_FEW = {0: 4, 2: 4, 4: COARSE_RUNGS, 6: COARSE_RUNGS}
+LEVEL = 5  # a function with not one bit changed on so many of the finest rungs is constant there
+ALONE = 10  # a single side may be settled by so many rungs
+DEEP = 13  # noise that is still the same on so many rungs is noise, whatever its cause
+FULL = 0.6  # share of unsettled outputs up to which these are read alone
+_CHUNK = 1024  # functions per block of work, so that a block's tables stay in cache
+
+
+def slopes(
+    g: Function,
+    x: Array,
+    scale: Array,
+    room_below: Array,
+    room_above: Array,
+    seed: int,
+    wide: Array | None = None,
+) -> Slopes:
+    """d/dt g_j(t) at t = 0 for N functions.
+
+    g(rows (M,), t (M,)) -> (M, K) evaluates function rows[i] at x[rows[i]] + t[i]; NaN or inf outside its domain.
+    x: (N,) where each function stands, so that x + t is exact. scale: (N,) > 0, natural length (|x|, or the domain's
+    where x is 0). room_below, room_above: (N,) >= 0, how far t may go to either side (inf: freely; 0: one-sided).
+    wide: (N,) a larger natural length (the domain's) for functions whose own scale shows too little.
+    """
+    parts: list[Slopes] = []
+    total = len(x)
+    rng = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        top = steps.top_step(scale, room_below, room_above)
+        reach = scale if wide is None else np.maximum(wide, scale)
+        outputs = 1
+        start = 0
+        while start < total or not parts:
+            rows = np.arange(start, min(start + max(_CHUNK // outputs, 16), total))
+            mantissa = steps.mantissas(rng, COARSE_RUNGS + FINE_RUNGS, len(rows))
+            problem = _Problem(g, rows, x[rows], top[rows], reach[rows], room_below[rows], room_above[rows], mantissa)
+            parts.append(_measure(problem))
+            outputs = parts[-1].center.shape[1]
+            start += len(rows)
+            if total == 0:
+                break
+    return Slopes.concatenate(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    g: Function
+    rows: IntArray
+    x: Array
+    top: Array
+    wide: Array
+    room_below: Array
+    room_above: Array
+    mantissa: Array  # (first, deeper, coarser rungs, N)
+
+    def sample(self, step: Array, middle: Array | None) -> Samples:
+        return steps.sample(self.g, self.rows, self.x, step, self.room_below, self.room_above, middle)
+
+    def only(self, keep: IntArray) -> _Problem:
+        return _Problem(
+            self.g,
+            self.rows[keep],
+            self.x[keep],
+            self.top[keep],
+            self.wide[keep],
+            self.room_below[keep],
+            self.room_above[keep],
+            self.mantissa[:, keep],
+        )
+
+    @property
+    def lift(self) -> IntArray:
+        """How many rungs above the top the coarse ones begin: more than they are where the wide scale is far away."""
+        octaves = np.log2(self.wide) - np.log2(self.top) - steps.TOP_BITS
+        return np.maximum(np.ceil(octaves / steps.RATIO_BITS), COARSE_RUNGS).astype(np.int64)
+
+    def fine(self, first: int, end: int) -> Array:
+        """The steps of the fine rungs first … end - 1."""
+        return steps.rungs(self.top, first, self.mantissa[first:end])
+
+    def coarse(self, have: int, want: int) -> Array:
+        """The steps of the coarse rungs from number `want` above the top (or the wide scale) down to `have` + 1."""
+        count = FINE_RUNGS + COARSE_RUNGS
+        first = COARSE_RUNGS - want - self.lift
+        return steps.rungs(self.top, first, self.mantissa[count - want : count - have])
+
+
+@dataclass(frozen=True, slots=True)
+class _Ladder:
+    """Functions sampled on the same rungs: `fine` of them from the top down and `coarse` of them above it."""
+
+    samples: Samples
+    fine: int
+    coarse: int
+    gap: bool = False  # whether the coarse rungs are those of the wide scale, far above, with an empty rung below
+
+    @property
+    def top(self) -> int:
+        return self.coarse + self.gap
+
+    def rows(self, keep: IntArray) -> _Ladder:
+        """Some of the functions; what they were asked counts as told already."""
+        return replace(self, samples=self.samples.rows(keep))
+
+    def finer(self, problem: _Problem, end: int, level: BoolArray | None = None) -> _Ladder:
+        if self.fine == end:
+            return self
+        step = problem.fine(self.fine, end)
+        if level is None:
+            more = problem.sample(step, self.samples.middle)
+        else:  # constant around x: finer rungs can only repeat it
+            more = problem.sample(np.where(level, np.nan, step), self.samples.middle).filled(level, step)
+        return replace(self, samples=self.samples.join(more), fine=end)
+
+    def coarser(self, problem: _Problem, want: int, gap: bool = False) -> _Ladder:
+        more = problem.sample(problem.coarse(self.coarse, want), self.samples.middle)
+        more = more.with_gap() if gap else more
+        return replace(self, samples=more.join(self.samples), coarse=want, gap=gap)
+
+
+def _measure(problem: _Problem) -> Slopes:
+    """Every function climbs only as far as it has to."""
+    first = problem.sample(problem.fine(0, FINER[0]), None)
+    shape = first.middle.shape
+    found = Slopes(np.zeros(shape), np.full(shape, np.inf), np.zeros(shape, dtype=bool), 0)
+    still = np.ones(shape, dtype=bool)
+    count = _climb(problem, _Ladder(first, FINER[0], 0), found, np.arange(shape[0]), still)
+    return replace(found, evaluations=first.evaluations + count)
+
+
+def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray, still: BoolArray) -> int:
+    """Settle the functions `at` (rows of `found`) of a problem, asking for more rungs; how many evaluations it took.
+
+    still: the outputs of each that are not settled yet (N, K); the others are neither read again nor changed.
+    """
+    read = _read(ladder, still)
+    found.center[at] = np.where(still, read.center, found.center[at])
+    found.bar[at] = np.where(still, read.bar, found.bar[at])
+    good = ~still | read.good
+    if not (ladder.coarse or good.all()):
+        good |= _independent(problem, ladder.samples, good, found, at)
+    level: BoolArray = np.all(steps.unchanged(ladder.samples)[-LEVEL:], axis=(0, 2))
+    going: BoolArray = np.any(~good, axis=1)
+    last: BoolArray = going & (level | (read.alone & (ladder.fine >= ALONE)))
+    count = 0
+    finer: BoolArray = np.any(read.finer & ~good, axis=1)
+    for rows, more in _groups(problem, ladder, np.logical_and(going, ~last), finer):
+        added = more.samples.evaluations
+        count += added + _climb(problem.only(rows), more, found, at[rows], ~good[rows])
+        going[rows] = False
+    for rows, whole in _last(problem, ladder, going, level, ~good):
+        put = at[rows]
+        found.center[put] = np.where(good[rows], found.center[put], whole.center)
+        found.bar[put] = np.where(good[rows], found.bar[put], whole.bar)
+        found.kink[put] = ~good[rows] & whole.kink
+        count += whole.evaluations
+    return count
+
+
+def _independent(problem: _Problem, samples: Samples, good: BoolArray, found: Slopes, at: IntArray) -> BoolArray:
+    """Outputs of which no bit changes on any rung, on both sides, beside others of the function whose slope was read.
+
+    Their slope is 0, but for what rounding of their values hides over the longest step; that is little where the step
+    is not far below the natural length of the domain. (N, K); written into `found`.
+    """
+    same: BoolArray = np.all(steps.unchanged(samples) & np.isfinite(samples.above) & np.isfinite(samples.below), axis=0)
+    long: BoolArray = samples.step[0] >= EPS / GOOD * problem.wide
+    beside: BoolArray = np.any(good & ~same, axis=1)
+    taken: BoolArray = same & ~good & (long & beside)[:, None]
+    rounding = rounding_of(samples)[0] / samples.step[0][:, None] + least_bar(samples.step[0][:, None])
+    found.center[at] = np.where(taken, 0.0, found.center[at])
+    found.bar[at] = np.where(taken, rounding, found.bar[at])
+    return taken
+
+
+def _read(ladder: _Ladder, still: BoolArray) -> Reading:
+    """What the symmetric ladder says of the outputs that are not settled yet; of the others, nothing."""
+    known, deep = ladder.coarse == COARSE_RUNGS, ladder.fine >= DEEP
+    if still.sum() >= FULL * still.size:
+        return symmetric(ladder.samples, ladder.top, known, deep)
+    rows, outputs = np.nonzero(still)
+    part = symmetric(ladder.samples.pairs(rows, outputs), ladder.top, known, deep)
+    whole = Reading(
+        np.zeros(still.shape), np.zeros(still.shape), ~still, np.zeros(still.shape, dtype=bool),
+        np.zeros(still.shape, dtype=bool), np.zeros(len(still), dtype=bool),
+    )  # fmt: skip
+    for into, said in zip(
+        (whole.center, whole.bar, whole.good, whole.finer, whole.stands),
+        (part.center, part.bar, part.good, part.finer, part.stands), strict=True,
+    ):  # fmt: skip
+        into[rows, outputs] = said[:, 0]
+    whole.alone[rows] = part.alone
+    return whole
+
+
+def _groups(
+    problem: _Problem, ladder: _Ladder, going: BoolArray, finer: BoolArray
+) -> Iterator[tuple[IntArray, _Ladder]]:
+    """Which functions climb on, and their ladders with the next rungs."""
+    if ladder.fine < FINE_RUNGS and (rows := np.flatnonzero(going & finer)).size:
+        ways = FINER_FEW if rows.size <= FEW else FINER
+        yield rows, ladder.rows(rows).finer(problem.only(rows), ways[ladder.fine])
+    if ladder.coarse == COARSE_RUNGS:
+        return
+    near = problem.lift == COARSE_RUNGS
+    for here, gap in ((near, False), (~near, True)):
+        if (rows := np.flatnonzero(going & ~finer & here)).size:
+            ways = COARSER_FEW if rows.size <= FEW else COARSER
+            want = COARSE_RUNGS if gap else ways[ladder.coarse]
+            yield rows, ladder.rows(rows).coarser(problem.only(rows), want, gap)
+
+
+def _last(
+    problem: _Problem, ladder: _Ladder, going: BoolArray, level: BoolArray, still: BoolArray
+) -> Iterator[tuple[IntArray, Slopes]]:
+    """Both sides, for what no symmetric ladder settles: which functions, and what all they were asked says.
+
+    A function that is level around x is not asked for finer rungs, and for coarser ones only where it is level on all.
+    A single side may be settled by the rungs it has; everything else is asked for all.
+    """
+    flat: BoolArray = np.all(steps.unchanged(ladder.samples), axis=(0, 2))
+    if (rows := np.flatnonzero(going & level & ~flat)).size:
+        yield rows, _thorough(ladder.rows(rows).finer(problem.only(rows), FINE_RUNGS, level[rows]), still[rows])
+        going = going & (~level | flat)
+    rows = np.flatnonzero(going)
+    if ALONE <= ladder.fine < FINE_RUNGS and rows.size:
+        short = _thorough(ladder.rows(rows), still[rows])
+        settled = (short.bar <= GOOD * np.abs(short.center)).all(axis=1) & ~short.kink.any(axis=1)
+        yield rows, short
+        rows = rows[~settled]
+    if rows.size:
+        more, here = ladder.rows(rows), problem.only(rows)
+        more = more.finer(here, FINE_RUNGS, level[rows])
+        if more.coarse < COARSE_RUNGS:
+            more = more.coarser(here, COARSE_RUNGS, gap=more.coarse == 0)
+        yield rows, _thorough(more, still[rows])
+
+
+def _thorough(ladder: _Ladder, still: BoolArray) -> Slopes:
+    """What all rungs say of the outputs that are not settled yet; zeros of the others."""
+    if still.sum() >= FULL * still.size:
+        return thorough(ladder.samples, ladder.top)
+    rows, outputs = np.nonzero(still)
+    part = thorough(ladder.samples.pairs(rows, outputs), ladder.top)
+    whole = Slopes(
+        np.zeros(still.shape), np.zeros(still.shape), np.zeros(still.shape, dtype=bool), ladder.samples.evaluations
+    )
+    whole.center[rows, outputs], whole.bar[rows, outputs] = part.center[:, 0], part.bar[:, 0]
+    whole.kink[rows, outputs] = part.kink[:, 0]
+    return whole

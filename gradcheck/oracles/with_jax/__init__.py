@@ -1,0 +1,1 @@
+"""How is JAX spoken to? Its names for the rows, the callables that people bring, tapes and probes."""
