@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcheck.api import check
-    from gradcheck.cases.given import SPD, Boolean, Complex, Integer, Real, Simplex, Symmetric, Triangular
+    from gradcheck.cases.given import (
+        SPD,
+        Boolean,
+        Complex,
+        Integer,
+        Orthogonal,
+        Permutation,
+        Real,
+        Simplex,
+        Sorted,
+        Sphere,
+        Symmetric,
+        Triangular,
+    )
     from gradcheck.pytest_plugin import parametrize
 
 __version__ = "0.1.0"
@@ -15,15 +28,19 @@ __all__ = [
     "Boolean",
     "Complex",
     "Integer",
+    "Orthogonal",
+    "Permutation",
     "Real",
     "Simplex",
+    "Sorted",
+    "Sphere",
     "Symmetric",
     "Triangular",
     "__version__",
     "check",
     "parametrize",
 ]
-_DOMAINS = frozenset({"SPD", "Boolean", "Complex", "Integer", "Real", "Simplex", "Symmetric", "Triangular"})
+_DOMAINS = frozenset(__all__) - {"__version__", "check", "parametrize"}
 
 
 def __getattr__(name: str) -> Any:

@@ -130,6 +130,26 @@ def Simplex(*shape: Dimension, differentiable: bool = True) -> Given:
     return _structured("simplex", _shape(shape), differentiable)
 
 
+def Sphere(*shape: Dimension, differentiable: bool = True) -> Given:
+    """Vectors of length 1 along the last axis; moved in every direction, so the function has a value around them."""
+    return _structured("sphere", _shape(shape), differentiable)
+
+
+def Orthogonal(size: Dimension, differentiable: bool = True) -> Given:
+    """Orthogonal matrices (size × size); moved in every direction, so the function has a value around them."""
+    return _structured("orthogonal", (size, size), differentiable)
+
+
+def Sorted(*shape: Dimension, differentiable: bool = True) -> Given:
+    """Numbers that rise along the last axis; each is moved for itself."""
+    return _structured("sorted", _shape(shape), differentiable)
+
+
+def Permutation(*shape: Dimension) -> Given:
+    """The integers 0 to n - 1 in any order along the last axis, of size n. Never moved."""
+    return replace(_structured("permutation", _shape(shape), False), dtype="int64")
+
+
 def declared(inputs: Any, names: Sequence[str]) -> tuple[Given, ...] | Sampler:
     """The inputs of a function in the order of its arguments, named; or the sampler that was given.
 

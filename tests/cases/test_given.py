@@ -7,7 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gradcheck.cases.given import SPD, Boolean, Complex, Given, Integer, Real, Simplex, declared, dimensions, settled
+from gradcheck.cases.given import (
+    SPD,
+    Boolean,
+    Complex,
+    Given,
+    Integer,
+    Orthogonal,
+    Permutation,
+    Real,
+    Simplex,
+    Sorted,
+    Sphere,
+    declared,
+    dimensions,
+    settled,
+)
 from gradcheck.cases.given_words import givens_of
 from gradcheck.cases.planting import points, sampled
 from gradcheck.errors import UsageError
@@ -85,6 +100,20 @@ def test_structures_and_integers_stay_in_their_sets() -> None:
         assert set(whole.tolist()) <= {2, 3, 4}
         assert whole.dtype == np.int64
     assert points(named(Boolean(2)), 4, 0)[0].inputs[0].dtype == bool
+
+
+def test_spheres_rotations_and_orders_are_drawn_as_such() -> None:
+    declared_so = named(Sphere(2, 3), Orthogonal(3), Sorted(4), Permutation(5))
+    found = points(declared_so, 64, 1)
+    assert len(found) == 64
+    for t in found:
+        directions, rotation, rising, order = t.inputs
+        assert np.abs((directions**2).sum(axis=-1) - 1).max() < 8 * 2.0**-52
+        assert np.abs(rotation.T @ rotation - np.eye(3)).max() < 32 * 2.0**-52
+        assert (np.diff(rising) >= 0).all()
+        assert order.dtype == np.int64 and sorted(order.tolist()) == [0, 1, 2, 3, 4]
+    assert len({t.inputs[3].tobytes() for t in found}) > 30
+    assert [g.differentiable for g in declared_so] == [True, True, True, False]
 
 
 def test_the_same_seed_gives_the_same_points_that_nobody_can_write_to() -> None:

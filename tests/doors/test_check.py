@@ -9,7 +9,7 @@ import pytest
 from pasting import pasted, shows
 from rules_by_hand import PAIRS, of, sine_rule, tied_max_rule
 
-from gradcheck import SPD, Integer, Real, Simplex, Triangular, check
+from gradcheck import SPD, Integer, Orthogonal, Permutation, Real, Simplex, Sorted, Sphere, Triangular, check
 from gradcheck.errors import UsageError
 from gradcheck.judge.cells import CELLS, Kind
 
@@ -220,6 +220,27 @@ def test_matrices_with_a_structure_are_moved_inside_it() -> None:
     mass = check(lambda p: np.sum(p * np.log(p)), [Simplex(3)], vjp=lambda i, ct: (ct * (np.log(i[0]) + 1),),
                  points=POINTS)  # fmt: skip
     assert mass.passed, str(mass)
+
+
+def test_rules_that_are_right_on_a_set_only() -> None:
+    """On a sphere a length is 1, a rotation's inverse is its transpose, of sorted numbers the last is the largest."""
+    long_way = lambda x: x / np.sqrt(np.sum(x * x))  # noqa: E731
+    on_sphere = lambda i, ct: (ct - i[0] * np.sum(i[0] * ct),)  # noqa: E731
+    assert check(long_way, [Sphere(3)], vjp=on_sphere, points=POINTS).passed
+    assert not check(long_way, [Real(3)], vjp=on_sphere, points=POINTS).passed
+    by_transpose = lambda i, ct: (-i[0] @ ct @ i[0],)  # noqa: E731
+    assert check(np.linalg.inv, [Orthogonal(2)], vjp=by_transpose, points=POINTS).passed
+    assert not check(np.linalg.inv, [Orthogonal(2)], vjp=lambda i, ct: (-i[0] @ ct.T @ i[0],), points=POINTS).passed
+    last_gets = lambda i, ct: (ct * np.eye(4)[3],)  # noqa: E731
+    assert check(np.max, [Sorted(4)], vjp=last_gets, points=POINTS).passed
+    assert not check(np.max, [Real(4)], vjp=last_gets, points=POINTS).passed
+
+    def put_back(inputs: Any, ct: Any) -> Any:
+        return ct[np.argsort(inputs[1])], None
+
+    inputs = [Real(4), Permutation(4)]
+    assert check(lambda x, i: x[i], inputs, vjp=put_back, points=POINTS).passed
+    assert not check(lambda x, i: x[i], inputs, vjp=lambda i, ct: (ct[i[1]], None), points=POINTS).passed
 
 
 def test_inputs_by_name_example_and_sampler() -> None:
