@@ -22,7 +22,7 @@ Row = NDArray[np.float64]
 Table = NDArray[np.float64]
 
 EACH = 2  # numbers up to which each is a direction of its own: as few as the random directions
-DENSE = 2  # random directions over all numbers where they are more …
+DENSE = 2  # random directions over all numbers where they are more, as a rule …
 BAND = 20  # … and one more for those whose shares of the slope lie more than so many octaves below the others'
 LEFT = 2.0**-4  # share of what the last order changed that is still to come: h² of it where the function is smooth
 NOISE = 4.0  # roundings of a value that its noise is taken to be
@@ -58,13 +58,15 @@ def parts_of(named: Sequence[tuple[str, tuple[int, ...], bool]]) -> tuple[Part, 
 class Local(Protocol):
     """A function around a point, from rows of numbers to rows of numbers.
 
-    x: (n,) the point; inputs, outputs: what the rows hold; dtype: what is computed in ("float64" or "float32").
+    x: (n,) the point; inputs, outputs: what the rows hold; dtype: what is computed in ("float64" or "float32");
+    directions: along how many random directions a look goes where numbers are many.
     """
 
     x: Row
     inputs: tuple[Part, ...]
     outputs: tuple[Part, ...]
     dtype: str
+    directions: int
 
     def values(self, points: Table) -> Table:
         """The outputs (P, K) at points (P, n), NaN where there are none."""
@@ -173,21 +175,20 @@ def elements(sizes: Row) -> Table:
 
 
 def dense(local: Local, sizes: Row, shares: Row, rng: np.random.Generator) -> Table:
-    """Directions over all numbers at once, and over those alone whose shares of the slope are far smaller.
+    """Directions over all numbers at once, and over those alone whose shares of the slope are far below the largest.
 
     shares: (n,) how much each number contributes to a slope, by somebody's account. A wrong number shows along nearly
     every direction, if the others' rounding does not drown it.
     """
-    some = [_random(local, sizes, rng) for _ in range(DENSE)]
+    some = [_random(local, sizes, rng) for _ in range(local.directions)]
     with np.errstate(all="ignore"):
         octave = np.where(np.isfinite(shares) & (shares > 0), np.log2(shares), -np.inf)
     band = np.full(len(sizes), -1)
     top = octave.max(initial=-np.inf)
     known = np.isfinite(octave)
     band[known] = ((top - octave[known]) // BAND).astype(int)
-    present = np.unique(band)
-    if len(present) > 1:
-        some += [np.where(band == b, _random(local, sizes, rng), 0.0) for b in present]
+    if known.any():
+        some += [np.where(band == b, _random(local, sizes, rng), 0.0) for b in np.unique(band[band != 0])]
     return np.array(some)
 
 

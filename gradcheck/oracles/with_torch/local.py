@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from gradcheck.errors import UsageError
-from gradcheck.oracles.blackbox.local import Part, Row, Table, parts_of
+from gradcheck.oracles.blackbox.local import DENSE, Part, Row, Table, parts_of
 from gradcheck.oracles.with_torch.library import torch
 
 REAL = {torch.float64: "float64", torch.float32: "float32", torch.complex128: "float64", torch.complex64: "float32"}
 
 
 class TorchLocal:
-    """A function of tensors at the tensors given, as `gradcheck.oracles.blackbox.local.Local`.
+    """A function of tensors at the tensors given, as `oracles/blackbox/local.py` asks.
 
     given: all arguments; those that require a gradient move. Raises ValueError where none does, as PyTorch's own
     check; UsageError for what cannot be judged in place.
@@ -46,6 +46,7 @@ class TorchLocal:
         self.saved = [store.clone() for store in self.stores]
         self.x = np.concatenate([row_of(s) for s in self.stores] or [np.zeros(0)])
         self.wrote = ""  # what the function or its rule wrote to, in words
+        self.directions = DENSE
         self.quiet = True  # whether values are taken without a tape: until that is seen to change them
         self.first: tuple[list[Any], list[Any]] | None = None  # the first cotangents at the point, and their gradients
         self.kept: list[int] = []

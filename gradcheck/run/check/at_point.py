@@ -13,6 +13,7 @@ from zlib import crc32
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from gradcheck.judge.first_look import Limits, plain, plainly
 from gradcheck.oracles.blackbox.asked import Array, Inputs
@@ -35,6 +36,7 @@ from gradcheck.run.check.isolated import ASKED
 AT_A_POINT = frozenset({"value", "reverse", "kinks", "nonfinite", "precision"})
 FORWARD = frozenset({"forward", "adjoint"})
 ROUNDS = 2  # cotangents at a quick look
+UNEVEN = 10  # octaves that slopes of outputs may span before cotangents even them out
 SINGLY = 64  # numbers up to which every one of them has to be witnessed before a court; else, some of each input
 LARGEST = 300  # binary exponents that outputs of different sizes are evened out by, at most
 
@@ -97,9 +99,11 @@ class _Look:
         return not self.asked.forward or self._forward(reading)
 
     def _backward(self, reading: Reading) -> bool:
-        """The vjp for cotangents that make all outputs count alike; of one number, any is as good."""
-        if self.count > 1 or not self.known:
-            for cotangent in _even(reading, self.rng)[: max(1, ROUNDS - len(self.known))]:
+        """The vjp for cotangents that make all outputs count about alike; of one number, any is as good."""
+        rounds = min(ROUNDS, self.local.directions) if self.count > 1 else 1
+        octaves = _octaves(reading)
+        if len(self.known) < rounds or (self.count > 1 and np.ptp(octaves) > UNEVEN):
+            for cotangent in _even(octaves, self.rng)[: max(1, rounds - len(self.known))]:
                 self.gradient(cotangent)
         cotangents, answers = (np.array(column) for column in zip(*self.known, strict=True))
         if not np.isfinite(answers).all():
@@ -118,15 +122,20 @@ class _Look:
         return bool(plainly(np.array(pushed), center, bar, reach, self.local.dtype).all())
 
 
-def _even(reading: Reading, rng: Generator) -> Table:
-    """Random cotangents (C, K), in the inverse sizes of the outputs' slopes, so that none drowns another."""
-    count = reading.center.shape[1]
-    if count == 1:
-        return _signed(rng, (1, 1))
-    weights = _signed(rng, (ROUNDS, count))
+def _octaves(reading: Reading) -> NDArray[np.int64]:
+    """The largest slope of each output (K,), in binary exponents below the largest of all (no slope counts as 1)."""
     size = np.abs(reading.center).max(axis=0)
     octave = np.where(size > 0, np.frexp(size)[1], 0)
-    found: Table = np.ldexp(weights, np.clip(np.max(octave, initial=0) - octave, -LARGEST, LARGEST))
+    found: NDArray[np.int64] = np.clip(octave - np.max(octave, initial=0), -LARGEST, LARGEST)
+    return found
+
+
+def _even(octaves: NDArray[np.int64], rng: Generator) -> Table:
+    """Random cotangents (C, K), in the inverse sizes of the outputs' slopes, so that none drowns another."""
+    count = len(octaves)
+    if count == 1:
+        return _signed(rng, (1, 1))
+    found: Table = np.ldexp(_signed(rng, (ROUNDS, count)), -octaves)
     return found
 
 
