@@ -61,7 +61,7 @@ def _sentence(proof: Proof, result: Comparison, worst: Worst | None, what: str) 
         element = f"{what}, element {list(worst.index)}" if worst.index else what
         return (
             f"{element}, is disproved at {_point(worst.inputs)}: the enclosures are disjoint by "
-            f"{proof.apart[place]:.1e} (relative); {wrong} of {total} numbers are disproved"
+            f"{_far(float(proof.apart[place]))}; {wrong} of {total} numbers are disproved"
         )
     said = f"{what}: {int(proof.proven.sum())} of {total} numbers are proven to 100 bits"
     rounded = result.agrees & ~proof.proven
@@ -71,6 +71,11 @@ def _sentence(proof: Proof, result: Comparison, worst: Worst | None, what: str) 
         said += f", {int(rounded.sum())} are off by up to {most:.1e} of the number{why}"
     open_ = int(result.undecided.sum())
     return said + (f", {open_} are undecided (a tie or a kink, or no enclosure)" if open_ else "")
+
+
+def _far(apart: float) -> str:
+    """How far two enclosures are apart, as a share of the truth; of a truth of 0 there are no shares."""
+    return f"{apart:.1e} of the truth" if apart < 1 else "the truth's own size or more"
 
 
 def _point(inputs: Mapping[str, Any]) -> str:

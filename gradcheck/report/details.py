@@ -8,7 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gradcheck.report.numbers import assignments, brief, count, digits, digits_text, duration, real, with_bar
+from gradcheck.report.numbers import (
+    assignments,
+    brief,
+    cotangents,
+    count,
+    digits,
+    digits_text,
+    duration,
+    real,
+    with_bar,
+)
 from gradcheck.report.rows import Row
 from gradcheck.report.standing import Standing, label
 from gradcheck.run.outcome import ClaimText, Graph, Outcome
@@ -63,7 +73,7 @@ def counterexample(outcome: Outcome) -> Place | None:
     return Place(
         element=quantity(found.quantity, found.index),
         point=assignments(found.inputs) + ("" if layout is None else f", {layout}"),
-        cotangent=assignments(found.cotangent),
+        cotangent=cotangents(found.cotangent),
         numbers=number_rows(found.numbers, outcome.blame),
         remark=f"sizes {sizes}" if sizes else "",
     )
@@ -82,7 +92,7 @@ def worst_point(outcome: Outcome) -> Place | None:
     return Place(
         element=quantity(str(worst["quantity"]), tuple(worst.get("index", ()))),
         point=assignments(worst.get("inputs", {})),
-        cotangent=assignments(worst.get("cotangent", {})),
+        cotangent=cotangents(worst.get("cotangent", {})),
         numbers=number_rows(worst.get("numbers", ()), outcome.blame),
         remark=", ".join(remarks),
     )

@@ -86,6 +86,13 @@ def assignments(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {listing(value)}" for name, value in values.items())
 
 
+def cotangents(values: Mapping[str, Any]) -> str:
+    """The cotangent of one output by itself, several by name; nothing where it is the number 1, as of a gradient."""
+    if set(values) != {"value"}:
+        return assignments(values)
+    return "" if values["value"] == 1 else listing(values["value"])
+
+
 def count(number: int) -> str:
     """A whole number with its thousands apart: 12,345."""
     return f"{number:,}"

@@ -113,7 +113,8 @@ def _where(outcome: Outcome) -> list[str]:
     place = details.counterexample(outcome) or details.worst_point(outcome)
     if place is None or outcome.verdict not in ("DISAGREES", "INACCURATE", "UNDECIDED"):
         return []
-    lines = [f"  in {place.element}" + (f" at {place.point}" if place.point else "")]
+    pulled = f", cotangent {place.cotangent}" if place.cotangent else ""
+    lines = [f"  in {place.element}" + (f" at {place.point}" if place.point else "") + pulled]
     wrong, right = details.wrong_and_right(place)
     if wrong:
         return [*lines, f"  wrong: {wrong}", f"  right: {right}"]

@@ -83,6 +83,16 @@ def test_every_explanation_fits_eight_lines_and_names_its_place(run):
         assert lines[-1] == f"  replay: {outcome.replay}"
 
 
+def test_the_cotangent_is_told_where_it_is_not_one(false_claim):
+    def text(cotangent):
+        found = replace(false_claim.counterexample, cotangent=cotangent)
+        return explain(replace(false_claim, counterexample=found))
+
+    assert "at x = [3, 4]\n" in text({"value": 1.0}) and "at x = [3, 4]\n" in text({})
+    assert "at x = [3, 4], cotangent [1, 0]\n" in text({"value": [1.0, 0.0]})
+    assert "at x = [3, 4], cotangent s = 0, t = [2]\n" in text({"s": 0.0, "t": [2.0]})
+
+
 def test_a_witness_that_is_wrong_stands_against_the_rest(false_claim):
     numbers = [
         {"witness": "claim", "center": 0.6, "bar": 1e-16, "kink": False},
