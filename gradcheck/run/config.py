@@ -61,11 +61,17 @@ class Config:
 
 
 def phases_of(text: str) -> tuple[str, ...]:
-    """The phases written with commas between them; all where nothing is written. Raises UsageError for an unknown."""
+    """The phases written with commas between them; all where nothing is written. Raises UsageError for an unknown.
+
+    `uniform` takes the place of all others, and stands alone.
+    """
     words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     for word in words:
         if word not in (known := (*PHASES, UNIFORM)):
             raise UsageError(f"there is no phase {word!r}; there are {', '.join(known)}", did_you_mean(word, known))
+    if UNIFORM in words and len(words) > 1:
+        other = next(w for w in words if w != UNIFORM)
+        raise UsageError(f"the phase {UNIFORM!r} takes the place of all others: leave {other!r} out, or {UNIFORM!r}")
     return words or PHASES
 
 

@@ -59,3 +59,5 @@ def test_an_unknown_phase_is_told(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli.main, ["run", str(tmp_path / "a.grad.yaml"), "--phases", "landmark"])
     assert result.exit_code == 2 and "there is no phase 'landmark'" in result.output
     assert "layouts, uniform" in result.output
+    result = CliRunner().invoke(cli.main, ["run", str(tmp_path / "a.grad.yaml"), "--phases", "uniform,explore"])
+    assert result.exit_code == 2 and "'uniform' takes the place of all others: leave 'explore' out" in result.output
