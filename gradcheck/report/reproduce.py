@@ -132,6 +132,10 @@ def _shape(view: _View) -> list[str]:
     return [f'print({view.gradient()}, "should have shape", {shape})']
 
 
+def _real(view: _View) -> list[str]:
+    return [f'print({view.gradient()}, "should be real numbers")']
+
+
 def _along(view: _View) -> list[str]:
     low, high = view.seen.right - view.seen.bar, view.seen.right + view.seen.bar
     return [f"got = float({' + '.join(view.moved())})", f'print(got, "should lie from", {low:.9g}, "to", {high:.9g})']
@@ -224,7 +228,7 @@ def _quotient(view: _View) -> list[str]:
 
 
 _WAYS: Mapping[str, Any] = {
-    "": _plain, "as stated": _plain, "stated": _plain, "shape": _shape, "along": _along, "again": _again,
+    "": _plain, "as stated": _plain, "stated": _plain, "shape": _shape, "real": _real, "along": _along, "again": _again,
     "value": _value_again, "between": _between, "twice": _twice, "wrote": _wrote, "layout": _layout,
     "pushed": _pushed, "paired": _paired, "second": _second, "subsets": _subsets,
 }  # fmt: skip

@@ -70,6 +70,20 @@ PAIRS = {
 }  # fmt: skip
 
 
+def turned(x: Any) -> Any:
+    return x * (1 + 2j)
+
+
+def turned_back(inputs: Any, ct: Any) -> Any:
+    return (ct * (1 - 2j),)
+
+
+def test_an_imaginary_part_is_told_as_what_it_is() -> None:
+    told = str(check(turned, [Real(2)], vjp=turned_back, points=POINTS))
+    assert "the gradient of x, a real input, has an imaginary part" in told
+    assert '"should be real numbers")' in told and "should have shape" not in told
+
+
 @pytest.mark.parametrize("name", PAIRS)
 def test_numpy_rules(name: str) -> None:
     pair = PAIRS[name]

@@ -116,9 +116,10 @@ def _shapes_fit(judging: Judging, p: int, ct: Row, gradients: Sequence[Array | N
         g, x = gradients[k], judging.points[p].inputs[k]
         assert g is not None
         tally.add(1)
-        text = ""
+        text, way = "", "real"
         if np.shape(g) != np.shape(x):
             text = f"the gradient of {judging.names[k]} has shape {np.shape(g)}, the input {np.shape(x)}"
+            way = "shape"
         elif g.dtype.kind == "c" and np.abs(np.imag(g)).max(initial=0.0) > 0:
             text = f"the gradient of {judging.names[k]}, a real input, has an imaginary part"
         elif g.dtype.kind == "O":
@@ -126,6 +127,6 @@ def _shapes_fit(judging: Judging, p: int, ct: Row, gradients: Sequence[Array | N
         if text:
             first = next((e for e, d in enumerate(judging.court.basis) if d.which == k), 0)
             kind = Kind.OUTSIDE if judging.points[p].outside else Kind.WRONG
-            tally.show(kind, text, replace(seen(judging, p, first, ct, float("nan"), None), way="shape"))
+            tally.show(kind, text, replace(seen(judging, p, first, ct, float("nan"), None), way=way))
             return False
     return True
