@@ -25,10 +25,12 @@ def inside(found: Slopes, column: int, true: Row) -> bool:
     return bool((np.abs(found.center[:, column] - true) <= 4 * found.bar[:, column]).all())
 
 
-def test_an_output_that_does_not_move_has_slope_zero_and_costs_nothing() -> None:
+def test_an_output_that_does_not_move_has_slope_zero_and_costs_next_to_nothing() -> None:
     alone = outputs(np.sin)
-    beside = outputs(np.sin, lambda x: np.full_like(x, 1.25), np.zeros_like)
+    beside = outputs(np.sin, lambda x: np.full_like(x, 1.25))
     assert beside.evaluations == alone.evaluations
+    beside = outputs(np.sin, lambda x: np.full_like(x, 1.25), np.zeros_like)
+    assert beside.evaluations == alone.evaluations + 2 * COUNT  # a zero is looked at far out
     assert inside(beside, 0, np.cos(X)) and inside(beside, 1, 0 * X) and inside(beside, 2, 0 * X)
     assert (beside.bar[:, 1] < 1e-12).all() and (beside.bar[:, 1] > 1e-15).all()  # rounding of 1.25 hides that much
     assert np.array_equal(beside.center[:, 0], alone.center[:, 0])
@@ -37,6 +39,16 @@ def test_an_output_that_does_not_move_has_slope_zero_and_costs_nothing() -> None
 def test_a_slope_that_rounding_hides_is_within_the_bar() -> None:
     found = outputs(np.sin, lambda x: 1 + 1e-17 * x, lambda x: 1e20 + np.cos(x))
     assert inside(found, 1, np.full(COUNT, 1e-17)) and inside(found, 2, -np.sin(X))
+
+
+def test_an_output_whose_terms_cancel_is_not_taken_for_still() -> None:
+    """Rounding of terms of size 50 hides a slope of 1e-22, however small the number that is left of them: or 0."""
+    lost = lambda x: 50 - np.log(np.exp(50.0) + np.exp(x))  # noqa: E731  (exactly 0)
+    left = lambda x: (50 + 1e-14) - np.log(np.exp(50.0) + np.exp(x))  # noqa: E731  (one unit of 50's last place)
+    true = -np.exp(X - 50)
+    assert (lost(X) == 0).all() and (np.abs(left(X)) < 2e-14).all() and (left(X) != 0).all()
+    found = outputs(np.sin, lost, left)
+    assert inside(found, 1, true) and inside(found, 2, true)
 
 
 def test_an_output_that_moves_further_out_only_is_asked_there() -> None:

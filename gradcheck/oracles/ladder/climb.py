@@ -20,7 +20,7 @@ from gradcheck.oracles.ladder import steps
 from gradcheck.oracles.ladder.read import GOOD, Reading, rounding_of, symmetric, thorough
 from gradcheck.oracles.ladder.second import second
 from gradcheck.oracles.ladder.steps import Function, Samples
-from gradcheck.oracles.ladder.table import EPS, Array, BoolArray, IntArray
+from gradcheck.oracles.ladder.table import Array, BoolArray, IntArray
 from gradcheck.oracles.ladder.weigh import Slopes, least_bar
 
 __all__ = ["Slopes", "second", "slopes"]
@@ -101,6 +101,11 @@ class _Problem:
             self.mantissa[:, keep],
         )
 
+    def far(self, middle: Array) -> Samples:
+        """One step of the wide scale to both sides, or to where the room ends."""
+        room = np.nextafter(np.maximum(self.room_below, self.room_above), 0.0)
+        return self.sample(np.minimum(self.wide, room)[None], middle)
+
     @property
     def lift(self) -> IntArray:
         """How many rungs above the top the coarse ones begin: more than they are where the wide scale is far away."""
@@ -170,12 +175,13 @@ def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray, stil
     found.center[at] = np.where(still, read.center, found.center[at])
     found.bar[at] = np.where(still, read.bar, found.bar[at])
     good = ~still | read.good
+    count = 0
     if not (ladder.coarse or good.all()):
-        good |= _independent(problem, ladder.samples, good, found, at)
+        taken, count = _independent(problem, ladder.samples, good, found, at)
+        good |= taken
     level: BoolArray = np.all(steps.unchanged(ladder.samples)[-LEVEL:], axis=(0, 2))
     going: BoolArray = np.any(~good, axis=1)
     last: BoolArray = going & (level | (read.alone & (ladder.fine >= ALONE)))
-    count = 0
     finer: BoolArray = np.any(read.finer & ~good, axis=1)
     for rows, more in _groups(problem, ladder, np.logical_and(going, ~last), finer):
         added = more.samples.evaluations
@@ -190,20 +196,32 @@ def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray, stil
     return count
 
 
-def _independent(problem: _Problem, samples: Samples, good: BoolArray, found: Slopes, at: IntArray) -> BoolArray:
+def _independent(
+    problem: _Problem, samples: Samples, good: BoolArray, found: Slopes, at: IntArray
+) -> tuple[BoolArray, int]:  # fmt: skip
     """Outputs of which no bit changes on any rung, on both sides, beside others of the function whose slope was read.
 
-    Their slope is 0, but for what rounding of their values hides over the longest step; that is little where the step
-    is not far below the natural length of the domain. (N, K); written into `found`.
+    Their slope is 0, but for what rounding hides over the longest step: of numbers as large as the function's largest
+    output, since what is left of terms that cancel (the log of a probability next to 1) shows nothing of their size.
+    That is little where it is far below the output's own value over the natural length of the domain. An output that
+    is 0 has to be 0 after a step of that length, too. (N, K), written into `found`; and how many evaluations it took.
     """
     same: BoolArray = np.all(steps.unchanged(samples) & np.isfinite(samples.above) & np.isfinite(samples.below), axis=0)
-    long: BoolArray = samples.step[0] >= EPS / GOOD * problem.wide
+    step = samples.step[0][:, None]
+    hidden = rounding_of(samples)[0].max(axis=1, keepdims=True) / step + least_bar(step)
+    little: BoolArray = hidden * problem.wide[:, None] <= GOOD * np.abs(samples.middle)
     beside: BoolArray = np.any(good & ~same, axis=1)
-    taken: BoolArray = same & ~good & (long & beside)[:, None]
-    rounding = rounding_of(samples)[0] / samples.step[0][:, None] + least_bar(samples.step[0][:, None])
+    taken: BoolArray = same & ~good & beside[:, None]
+    zero: BoolArray = taken & (samples.middle == 0)
+    taken &= little
+    count = 0
+    if (rows := np.flatnonzero(zero.any(axis=1))).size:
+        far = problem.only(rows).far(samples.middle[rows])
+        taken[rows] |= zero[rows] & steps.unchanged(far)[0]
+        count = far.evaluations
     found.center[at] = np.where(taken, 0.0, found.center[at])
-    found.bar[at] = np.where(taken, rounding, found.bar[at])
-    return taken
+    found.bar[at] = np.where(taken, hidden, found.bar[at])
+    return taken, count
 
 
 def _read(ladder: _Ladder, still: BoolArray) -> Reading:
