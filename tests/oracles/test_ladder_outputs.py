@@ -27,12 +27,12 @@ def inside(found: Slopes, column: int, true: Row) -> bool:
 
 def test_an_output_that_does_not_move_has_slope_zero_and_costs_next_to_nothing() -> None:
     alone = outputs(np.sin)
-    beside = outputs(np.sin, lambda x: np.full_like(x, 1.25))
+    beside = outputs(np.sin, lambda x: np.full_like(x, 1.2345))
     assert beside.evaluations == alone.evaluations
-    beside = outputs(np.sin, lambda x: np.full_like(x, 1.25), np.zeros_like)
+    beside = outputs(np.sin, lambda x: np.full_like(x, 1.2345), np.zeros_like)
     assert beside.evaluations == alone.evaluations + 2 * COUNT  # a zero is looked at far out
     assert inside(beside, 0, np.cos(X)) and inside(beside, 1, 0 * X) and inside(beside, 2, 0 * X)
-    assert (beside.bar[:, 1] < 1e-12).all() and (beside.bar[:, 1] > 1e-15).all()  # rounding of 1.25 hides that much
+    assert (beside.bar[:, 1] < 1e-12).all() and (beside.bar[:, 1] > 1e-15).all()  # rounding of 1.2345 hides that much
     assert np.array_equal(beside.center[:, 0], alone.center[:, 0])
 
 
@@ -49,6 +49,12 @@ def test_an_output_whose_terms_cancel_is_not_taken_for_still() -> None:
     assert (lost(X) == 0).all() and (np.abs(left(X)) < 2e-14).all() and (left(X) != 0).all()
     found = outputs(np.sin, lost, left)
     assert inside(found, 1, true) and inside(found, 2, true)
+
+
+def test_an_output_computed_in_float32_is_not_taken_for_still() -> None:
+    narrow = lambda x: (np.float32(1e-6) * x.astype(np.float32) + np.float32(1)).astype(float)  # noqa: E731
+    found = outputs(np.sin, narrow)
+    assert inside(found, 1, np.full(COUNT, 1e-6))
 
 
 def test_an_output_that_moves_further_out_only_is_asked_there() -> None:

@@ -34,6 +34,12 @@ def test_of_elements_that_are_all_far_off_the_first_is_named() -> None:
     assert [s.way for s in _spread_out(judging(False), many, undecided=False)] == [0, 1, 2, 3, 4]
 
 
+def test_the_worst_of_more_flagrant_ones_than_are_heard_is_among_them() -> None:
+    many = [suspect(0, way, 1e5) for way in range(40)] + [suspect(0, 40, 1e9)]
+    heard = _spread_out(judging(False), many, undecided=False)
+    assert len(heard) == EXCUSED and heard[-1].way == 40
+
+
 def test_every_element_is_heard_before_any_is_heard_twice() -> None:
     many = [suspect(0, 0, 10.0 + k) for k in range(40)] + [suspect(0, way, 1.5) for way in range(1, EXCUSED)]
     heard = _spread_out(judging(False), many, undecided=False)

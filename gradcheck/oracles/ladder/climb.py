@@ -204,7 +204,8 @@ def _independent(
     Their slope is 0, but for what rounding hides over the longest step: of numbers as large as the function's largest
     output, since what is left of terms that cancel (the log of a probability next to 1) shows nothing of their size.
     That is little where it is far below the output's own value over the natural length of the domain. An output that
-    is 0 has to be 0 after a step of that length, too. (N, K), written into `found`; and how many evaluations it took.
+    is 0 has to be 0 after a step of that length, too; one that float32 holds may have been computed in it, and hides
+    far more. (N, K), written into `found`; and how many evaluations it took.
     """
     same: BoolArray = np.all(steps.unchanged(samples) & np.isfinite(samples.above) & np.isfinite(samples.below), axis=0)
     step = samples.step[0][:, None]
@@ -213,7 +214,7 @@ def _independent(
     beside: BoolArray = np.any(good & ~same, axis=1)
     taken: BoolArray = same & ~good & beside[:, None]
     zero: BoolArray = taken & (samples.middle == 0)
-    taken &= little
+    taken &= little & (samples.middle.astype(np.float32) != samples.middle)
     count = 0
     if (rows := np.flatnonzero(zero.any(axis=1))).size:
         far = problem.only(rows).far(samples.middle[rows])

@@ -83,7 +83,7 @@ class JaxLocal:
         try:
             found = _row(f(*leaves))
         except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):  # it branches on its numbers: not to be compiled
-            if f is self._flat_outputs:
+            if f == self._flat_outputs:
                 raise
             self._compiled = self._flat_outputs
             return self._alone(self._compiled, leaves, count)

@@ -63,7 +63,7 @@ def suspects_at(judging: Judging, p: int, rng: np.random.Generator) -> list[Susp
             found.append(Suspect(p, int(e), ct, float(answer[e]), one, State(int(states[e]))))
     if decided:
         judging.right.append(p)
-    if truth.kink.any():
+    if truth.kink.any() and p not in judging.kinked:  # a look at it may have told already
         judging.kinked.append(p)
     return found
 

@@ -18,6 +18,7 @@ from gradcheck.run.check.compare import measure
 from gradcheck.run.check.judging import Judging, Look, Row, cotangents, seen
 from gradcheck.run.check.suspects import Ruling
 
+SHOWN = 2  # wrong numbers, after which no further point is looked at
 LOOKS = 24  # points that were only looked at along directions, at which the jvp is asked along them
 
 
@@ -39,6 +40,8 @@ def judge_forward(judging: Judging) -> None:
             tangents = [d.at(inputs) if k == d.which else np.zeros(np.shape(inputs[k])) for k in judging.moving]
             found = _asked(judging, look.point, tangents)
             if found is None:
+                return
+            if judging.tallies["forward"].counts.get(Kind.WRONG, 0) >= SHOWN:
                 return
             if not _as_looked(judging, look, way, found):
                 if look.point not in judging.slopes:
@@ -101,7 +104,9 @@ def _pushed(judging: Judging, p: int, tangents: Sequence[Row], found: Sequence[A
     typical = typical_size(pushed.center, float(np.abs(row).sum()), sizes)
     states = compare_slopes(answer, pushed, sizes, float(np.abs(row).max(initial=0.0)), typical)
     tally.add(len(states), int((states != State.AGREES).sum()))
-    for k in np.flatnonzero((states == State.OFF) & ~pushed.kink):
+    for k in np.flatnonzero((states >= State.OFF) & ~pushed.kink):
+        if not (np.isfinite(answer[k]) or judging.court.smooth_everywhere(point.inputs)):
+            continue  # 0 times an infinite slope
         hot = np.zeros(row.size)
         hot[k] = 1.0
         steps: list[Any] = [by.get(i) for i in range(len(point.inputs))]

@@ -19,7 +19,7 @@ FEW = 0.05  # share of those numbers in which the ladder may have erred
 CONFIRMING = 6  # ordinary points at which the precise witness must agree with the ladder before it is heard
 SUSPECTS = 120  # suspicions examined of each group; the rest stay undecided
 EXCUSED = 12  # suspicions at one point, the worst of each element first, after which the rest stay undecided …
-FLAGRANT = 2.0**10  # bars from which on no number is worse than another: the first element of them is named
+FLAGRANT = 2.0**10  # bars from which on the first element is named, whichever is the worst
 REMARKED = 4  # … and where sizes are extreme, and nothing can be more than a remark
 SHOWN = 2  # wrong numbers, after which no further suspicion is examined
 PRECISE = 60  # undecided numbers that are put to the precise witness
@@ -82,29 +82,38 @@ def _hear_group(judging: Judging, group: Sequence[Suspect], undecided: bool) -> 
 def _spread_out(judging: Judging, group: Sequence[Suspect], undecided: bool) -> list[Suspect]:
     """One suspicion of every point first, then the seconds, and so on, as many of each as are examined.
 
-    Of a point, the suspicions of different elements come first, and of these the ones furthest outside their bars.
+    Of a point, the suspicions of different elements are kept first, and of these the ones furthest outside their bars;
+    they are heard in that order, too, but flagrant ones in the order of the elements.
     """
-    seen: dict[tuple[int, int], int] = {}
+    of_point: dict[int, list[Suspect]] = {}
+    for s in group:
+        of_point.setdefault(s.point, []).append(s)
+    rounds: list[tuple[int, Suspect]] = []
+    for p, some in of_point.items():
+        most = REMARKED if judging.points[p].extreme else EXCUSED
+        rounds += enumerate(some if undecided else _worst_of_each(some, most))
+    return [s for _, s in sorted(rounds, key=lambda pair: pair[0])]
+
+
+def _worst_of_each(suspects: Sequence[Suspect], most: int) -> list[Suspect]:
+    """The worst suspicion of every element of a point, then the second of each, and so on; as many as are examined."""
+    times: dict[int, int] = {}
     ranked = []
-    for s in sorted(group, key=lambda s: -_severity(s)) if not undecided else group:
-        times = seen.get((s.point, s.way), 0) if not undecided else 0
-        seen[s.point, s.way] = times + 1
-        ranked.append((times, s))
-    place: dict[int, int] = {}
-    order = []
-    for _, s in sorted(ranked, key=lambda pair: pair[0]):
-        place[s.point] = place.get(s.point, 0) + 1
-        if undecided or place[s.point] <= (REMARKED if judging.points[s.point].extreme else EXCUSED):
-            order.append((place[s.point], s))
-    return [s for _, s in sorted(order, key=lambda pair: pair[0])]
+    for place, s in sorted(enumerate(suspects), key=lambda pair: -_severity(pair[1])):
+        ranked.append((times.setdefault(s.way, 0), place, s))
+        times[s.way] += 1
+    ranked.sort(key=lambda one: one[0])
+    kept = ranked[:most]
+    kept.sort(key=lambda one: (one[0], -min(_severity(one[2]), FLAGRANT), one[1]))
+    return [s for _, _, s in kept]
 
 
 def _severity(s: Suspect) -> float:
-    """How many bars a suspicious number lies off, up to FLAGRANT; what is no number lies as far as any."""
+    """How many bars a suspicious number lies off; what is no number lies furthest."""
     if not np.isfinite(s.answer):
-        return FLAGRANT
+        return np.inf
     gap, bar = abs(s.answer - float(s.measured.center[0])), float(s.measured.bar[0])
-    return min(gap / bar, FLAGRANT) if bar > 0 else FLAGRANT
+    return gap / bar if bar > 0 else np.inf
 
 
 def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:

@@ -76,7 +76,8 @@ class Judging:
 def cotangents(rng: np.random.Generator, size: int) -> Iterator[Row]:
     """Ones, random ones of two decimals, and one-hot ones."""
     yield np.ones(size)
-    yield np.round(rng.normal(0.0, 1.0, size), 2) + 0.0
+    every = np.round(rng.normal(0.0, 1.0, size), 2)
+    yield np.where(every == 0.0, 1.0, every)
     for k in rng.permutation(size)[:HOT] if size > 1 else []:
         hot = np.zeros(size)
         hot[k] = 1.0

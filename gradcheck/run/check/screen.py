@@ -43,6 +43,7 @@ def split(judging: Judging, ways: int) -> tuple[list[int], list[int]]:
 def screen(judging: Judging, points: Sequence[int], rng: np.random.Generator) -> None:
     """Look along directions at the other points; where something is off or open there, look at every element."""
     groups: dict[str, list[int]] = {"off": [], "kinked": [], "unsettled": []}
+    inside: list[int] = []  # points with a kink at which the gradient lies in the hull along the directions
     looks = list(_directions(judging, points))
     for look, answers in zip(looks, _answers(judging, looks, rng), strict=True):
         states = _along(judging, look, answers)
@@ -53,15 +54,17 @@ def screen(judging: Judging, points: Sequence[int], rng: np.random.Generator) ->
             groups["off"].append(look.point)
         elif look.truth.kink.any():
             groups["kinked"].append(look.point)
+            inside += [] if worst else [look.point]
         elif worst:
             groups["unsettled"].append(look.point)
-        if not worst:
+        else:
             judging.right.append(look.point)
             judging.looks.append(look)
     for name, most in (("off", PROMOTED), ("kinked", KINKED), ("unsettled", PROMOTED)):
         _whole(judging, groups[name], most, rng)
         if judging.accused:
             return
+    judging.right += [p for p in inside if p not in judging.slopes]
 
 
 def _whole(judging: Judging, group: Sequence[int], most: int, rng: np.random.Generator) -> None:

@@ -43,7 +43,8 @@ AGAIN = (0.37, 0.61, 2.3)  # the lengths of the second measurement, in those of 
 DEFENCE = 8.0  # bars of plain differences within which they side with a number
 NUDGES = 6
 NUDGE = 4  # units of roundoff by which inputs are nudged
-LEVEL = 2.0**-20  # of the usual values over the step's length: what rounding, even to float32, may hide of a slope
+LEVEL = 2.0**-20  # of the usual values over the longest step: what rounding, even to float32, may hide of a slope
+FLAT_STEP = 2.0**-5  # the longest of these steps, in the input's size
 PATH = 2.0**-26  # a step so short that a smooth rule is straight over it, to the last bit
 
 
@@ -131,7 +132,7 @@ class Court:
         low, high, torn = self.hull(tried.inputs, self.basis[e], cotangent, answer)
         if torn or kinked:
             low, high = min(low, center - bar), max(high, center + bar)
-            center, bar = (low + high) / 2, (high - low) / 2
+            center, bar = float((low + high) / 2), float((high - low) / 2)
             if not np.isfinite(answer):
                 return Ruling(Kind.NOT_SMOOTH, center, bar, "differences", "the function has a kink there")
             inside = low <= answer <= high
@@ -223,7 +224,7 @@ class Court:
         """The ruling where no bit of the function changes around the point: its slope is zero.
 
         To the ladder the sign of a number looks like a number rounded to one bit. Steps of up to 2**-5 of the input's
-        size are tried; rounding alone would hide there no slope but such as are nothing beside the usual values.
+        size are tried; rounding alone, even to float32, would hide no slope there but what is little beside usual ones.
         """
         if tried.extreme or answer == 0 or not np.isfinite(answer):  # extreme sizes may cancel to the last bit
             return None
@@ -233,7 +234,8 @@ class Court:
         if middle.shape != cotangent.shape or not flat_around(self.asked, tried.inputs, d, self.domains, live):
             return None
         length = _length(tried.inputs, d) or 1.0
-        hidden = LEVEL * float(np.abs(cotangent).max() * max(np.abs(middle).max(initial=0.0), self.largest)) / length
+        hidden = LEVEL * float(np.abs(cotangent).max() * max(np.abs(middle).max(initial=0.0), self.largest))
+        hidden /= length * FLAT_STEP
         if abs(answer) <= hidden:
             return None
         return Ruling(Kind.WRONG, 0.0, 0.0, "the function's values, the same to the last bit around the point")
