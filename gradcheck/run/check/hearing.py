@@ -99,13 +99,12 @@ def _worst_of_each(suspects: Sequence[Suspect], most: int) -> list[Suspect]:
     """The worst suspicion of every element of a point, then the second of each, and so on; as many as are examined."""
     times: dict[int, int] = {}
     ranked = []
-    for place, s in sorted(enumerate(suspects), key=lambda pair: -_severity(pair[1])):
-        ranked.append((times.setdefault(s.way, 0), place, s))
+    for s in sorted(suspects, key=lambda s: -min(_severity(s), FLAGRANT)):
+        ranked.append((times.setdefault(s.way, 0), s))
         times[s.way] += 1
-    ranked.sort(key=lambda one: one[0])
-    kept = ranked[:most]
-    kept.sort(key=lambda one: (one[0], -min(_severity(one[2]), FLAGRANT), one[1]))
-    return [s for _, _, s in kept]
+    kept = sorted(ranked, key=lambda one: (one[0], -_severity(one[1])))[:most]
+    kept.sort(key=lambda one: (one[0], -min(_severity(one[1]), FLAGRANT), one[1].way))
+    return [s for _, s in kept]
 
 
 def _severity(s: Suspect) -> float:
