@@ -25,7 +25,7 @@ def test_there_are_no_other_tolerances() -> None:
         f"{path.relative_to(PACKAGE)}:{number}"
         for path in sorted(PACKAGE.rglob("*.py"))
         if path.parent.name not in ("judge", "array_api")  # where rtol is the standard's cut-off of a rank
-        and not path.name.endswith("_names_linalg.py")  # as there
+        and path.name != "names_linalg.py"  # as there
         and path not in (PACKAGE / "torch.py", PACKAGE / "jax.py")  # the peers' signatures
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if TOLERANCE.search(line)
