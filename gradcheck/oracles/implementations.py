@@ -25,7 +25,7 @@ from gradcheck.spec.case import Case
 from gradcheck.spec.model import Implementation
 
 Told = tuple[dict[str, Array], dict[str, str]]  # the answers, and the dtypes of derivatives in others than the case's
-MAX_POINTS = {"numpy": 256, "torch": 256, "jax": 96}  # called one by one: of JAX, whose calls cost ten times as much
+MAX_POINTS = {"numpy": 1024, "torch": 1024, "jax": 96}  # called one by one: of JAX, whose calls cost ten times as much
 LIMIT = 20.0  # seconds that the code may take at one point: arrays have some dozens of numbers
 
 
