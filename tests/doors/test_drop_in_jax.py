@@ -188,3 +188,19 @@ assert not jax.config.jax_enable_x64
 assert jnp.ones(2).dtype == jnp.float32
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_function_that_jax_cannot_follow_beside_the_point_has_no_value_there() -> None:
+    """JAX refuses at every step that is asked alone; batches, which are traced, show that the rule is right."""
+    here = jnp.asarray([0.5, 0.25, 2.0])
+
+    def refused(y: Any) -> Any:
+        return y if y[0] > 0 else -y
+
+    def f(x: Any) -> Any:
+        traced = isinstance(x, jax.core.Tracer)
+        return jnp.sin(x if traced or (np.asarray(x) == np.asarray(here)).all() else jax.jit(refused)(x))
+
+    assert passes(ours, f, (here,), 1)
+    wrong = ruled(f, lambda x, ct: ct * jnp.cos(x) * 1.001)
+    assert not passes(ours, wrong, (here,), 1, modes=("rev",))

@@ -51,6 +51,12 @@ def test_an_output_whose_terms_cancel_is_not_taken_for_still() -> None:
     assert inside(found, 1, true) and inside(found, 2, true)
 
 
+def test_a_zero_beside_an_output_that_leaves_the_numbers_is_measured() -> None:
+    x = np.ones(COUNT)
+    found = outputs(np.sin, np.zeros_like, lambda x: np.where(x > 1.004, np.inf, x), x=x)
+    assert inside(found, 1, 0 * x) and np.isfinite(found.bar[:, 1]).all()
+
+
 def test_an_output_computed_in_float32_is_not_taken_for_still() -> None:
     narrow = lambda x: (np.float32(1e-6) * x.astype(np.float32) + np.float32(1)).astype(float)  # noqa: E731
     found = outputs(np.sin, narrow)

@@ -213,7 +213,7 @@ def _independent(
     little: BoolArray = hidden * problem.wide[:, None] <= GOOD * np.abs(samples.middle)
     beside: BoolArray = np.any(good & ~same, axis=1)
     taken: BoolArray = same & ~good & beside[:, None]
-    zero: BoolArray = taken & (samples.middle == 0)
+    zero: BoolArray = taken & (samples.middle == 0) & (hidden < np.inf)
     taken &= little & (samples.middle.astype(np.float32) != samples.middle)
     count = 0
     if (rows := np.flatnonzero(zero.any(axis=1))).size:

@@ -83,8 +83,8 @@ class JaxLocal:
         try:
             found = _row(f(*leaves))
         except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):  # it branches on its numbers: not to be compiled
-            if f == self._flat_outputs:
-                raise
+            if f == self._flat_outputs:  # it is not compiled: beside the point it has no value
+                return np.full(count, np.nan)
             self._compiled = self._flat_outputs
             return self._alone(self._compiled, leaves, count)
         except Exception:  # beside the point it may have no value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from gradcheck.expr.rules import one_axis
 from gradcheck.oracles.evidence import Array
 from gradcheck.oracles.with_torch import arrays as torch_arrays
 from gradcheck.oracles.with_torch import neural as torch_neural
+from gradcheck.oracles.with_torch import reductions as torch_reductions
 from gradcheck.oracles.with_torch.library import torch
 from gradcheck.oracles.with_torch.names_linalg import OPERATIONS
 from gradcheck.oracles.with_torch.values import alike, tensor
@@ -36,6 +36,7 @@ class TorchNamespace:
         if row is None:
             raise AttributeError(name)
         special = globals().get(f"_op_{name}") or getattr(torch_arrays, f"op_{name}", None)
+        special = special or getattr(torch_reductions, f"op_{name}", None)
         special = special or vars(torch_neural).get(f"_op_{name}")
         if name in OPERATIONS:
             special = _lifted(OPERATIONS[name])
@@ -107,107 +108,6 @@ def _op_polygamma(n: Any, x: Any) -> Any:
     if isinstance(n, torch.Tensor):
         raise Unsupported("PyTorch", "polygamma whose order is an input")
     return torch.special.polygamma(int(n), tensor(x))
-
-
-def _op_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    x = tensor(x)
-    dims = _dims(x, axis)
-    return torch.sum(x, dim=dims, keepdim=keepdims) if dims else x
-
-
-def _op_mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    x = tensor(x)
-    dims = _dims(x, axis)
-    return torch.mean(x, dim=dims, keepdim=keepdims) if dims else x
-
-
-def _op_prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    x = tensor(x)
-    for dim in sorted((d % x.ndim for d in _dims(x, axis)), reverse=True):
-        x = torch.prod(x, dim=dim, keepdim=keepdims)
-    return x
-
-
-def _op_max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    x = tensor(x)
-    return torch.amax(x, dim=_dims(x, axis), keepdim=keepdims) if x.ndim else x
-
-
-def _op_min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    x = tensor(x)
-    return torch.amin(x, dim=_dims(x, axis), keepdim=keepdims) if x.ndim else x
-
-
-def _op_var(x: Any, axis: Any = None, correction: Any = 0, keepdims: bool = False) -> Any:
-    x = tensor(x)
-    return torch.var(x, dim=_dims(x, axis), correction=correction, keepdim=keepdims)
-
-
-def _op_std(x: Any, axis: Any = None, correction: Any = 0, keepdims: bool = False) -> Any:
-    x = tensor(x)
-    return torch.std(x, dim=_dims(x, axis), correction=correction, keepdim=keepdims)
-
-
-def _op_any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    x = _condition(x)
-    for dim in sorted((d % x.ndim for d in _dims(x, axis)), reverse=True):
-        x = torch.any(x, dim=dim, keepdim=keepdims)
-    return x
-
-
-def _op_all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return torch.logical_not(_op_any(torch.logical_not(_condition(x)), axis, keepdims))
-
-
-def _op_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    return torch.linalg.vector_norm(tensor(x), ord=float(ord), dim=_dims(tensor(x), axis), keepdim=keepdims)
-
-
-def _op_logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return torch.logsumexp(tensor(x), dim=_dims(tensor(x), axis), keepdim=keepdims)
-
-
-def _op_softmax(x: Any, axis: Any = None) -> Any:
-    return _over_axes(torch.softmax, tensor(x), axis)
-
-
-def _op_log_softmax(x: Any, axis: Any = None) -> Any:
-    return _over_axes(torch.log_softmax, tensor(x), axis)
-
-
-def _over_axes(function: Callable[..., Any], x: torch.Tensor, axis: Any) -> torch.Tensor:
-    """A function along one axis, over several at once: they are laid in a row and taken apart again."""
-    dims = [d % x.ndim for d in _dims(x, axis)]
-    if len(dims) == 1:
-        return function(x, dim=dims[0])  # type: ignore[no-any-return]
-    order = [d for d in range(x.ndim) if d not in dims] + dims
-    moved = torch.permute(x, order)
-    kept = moved.shape[: x.ndim - len(dims)]
-    row = function(torch.reshape(moved, (*kept, prod(moved.shape[len(kept) :]))), dim=-1)
-    return torch.permute(torch.reshape(row, moved.shape), [order.index(d) for d in range(x.ndim)])
-
-
-def _one(axis: Any) -> int:
-    """The only axis a row works along."""
-    return one_axis(axis)
-
-
-def _op_argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return _place(torch.argmax, tensor(x), axis, keepdims)
-
-
-def _op_argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return _place(torch.argmin, tensor(x), axis, keepdims)
-
-
-def _place(function: Callable[..., Any], x: torch.Tensor, axis: Any, keepdims: bool) -> Any:
-    if isinstance(axis, tuple) and len(axis) > 1:  # all axes of a point, behind the points
-        found = function(torch.flatten(x, -len(axis)), dim=-1)
-        return torch.reshape(found, (*found.shape, *(1,) * len(axis))) if keepdims else found
-    if axis is not None:
-        return function(x, dim=_one(axis), keepdim=keepdims)
-    found = function(x)
-    return torch.reshape(found, (1,) * x.ndim) if keepdims else found
 
 
 def _op_dot(a: Any, b: Any) -> Any:
