@@ -15,8 +15,10 @@ pytest.importorskip("jax")
 
 from jax.custom_derivatives import SymbolicZero
 
-from gradcheck import Real, check
+from gradcheck import Integer, Real, check
 from gradcheck.judge.cells import Kind
+from gradcheck.oracles.blackbox.asked import NotOffered
+from gradcheck.oracles.with_jax.door import JaxCode
 from gradcheck.oracles.with_jax.library import jax, jnp
 
 POINTS = 10
@@ -137,7 +139,7 @@ def test_zeros_that_jax_knows_of_are_zeros() -> None:
 LEAVING = """
 import os
 import jax, jax.numpy as jnp, numpy as np
-from gradcheck import Real, check
+from gradcheck import Integer, Real, check
 
 @jax.custom_vjp
 def sine(x):
@@ -169,3 +171,28 @@ def test_a_rule_that_ends_the_process_costs_its_cell_unless_jax_was_used_before(
     assert used.startswith("sin: AGREES") and why in used
     assert beside.startswith("<lambda>: AGREES") and why in beside  # a NumPy rule that calls JAX
     assert numpy.startswith("sin: CRASHED in reverse: the vjp ended the process (exit code 4)") and why not in numpy
+
+
+def test_code_that_wants_labels_as_plain_numbers_is_compiled_for_them() -> None:
+    runs = []
+
+    def picked(x: Any, labels: Any) -> Any:
+        runs.append(1)
+        return jnp.sum(x[jnp.arange(3), np.asarray(labels)] ** 2)  # np.asarray: no tracer will do
+
+    code, rng = JaxCode(picked, (0,)), np.random.default_rng(0)
+    some, others, third = np.array([0, 1, 2]), np.array([2, 2, 0]), np.array([1, 1, 1])
+    for k in range(20):
+        x, labels = rng.standard_normal((3, 4)), (some, others, third)[k % 3]
+        wanted = np.zeros((3, 4))
+        wanted[np.arange(3), labels] = 2 * x[np.arange(3), labels]
+        np.testing.assert_allclose(code.value((x, labels))[0], np.sum(wanted**2) / 4, rtol=1e-14)
+        np.testing.assert_allclose(code.vjp((x, labels), (np.ones(()),))[0], wanted, rtol=1e-14)
+    assert len(runs) <= 2 * (1 + 3 * 2)  # of each question: tried whole; with each labels once as it is, once compiled
+    points = rng.standard_normal((5, 3, 4))
+    found = code.values([points, np.stack([some] * 5)])
+    np.testing.assert_allclose(found[:, 0], [np.sum(x[np.arange(3), some] ** 2) for x in points], rtol=1e-14)
+    with pytest.raises(NotOffered):  # points with labels of their own have no batch
+        code.values([points, np.stack([some, some, others, some, some])])
+    result = check(picked, [Real(3, 4), Integer(3, low=0, high=3)], "jax", points=POINTS)
+    assert result.passed, str(result)

@@ -15,8 +15,9 @@ import numpy as np
 from gradcheck.errors import UsageError, did_you_mean
 from gradcheck.oracles.blackbox.asked import Array, BadAnswer, Inputs, Learnt
 from gradcheck.oracles.with_jax.library import jax, jnp
-from gradcheck.oracles.with_jax.probes import JaxProbes, arrays, forward_mode
+from gradcheck.oracles.with_jax.probes import LEAVES_JAX, JaxProbes, arrays, forward_mode
 
+KEPT = 64  # compiled questions
 PLATFORMS = ("cpu", "gpu", "cuda", "rocm", "tpu")
 
 
@@ -28,13 +29,15 @@ class JaxCode(JaxProbes):
     moving: tuple[int, ...]
     name: str = "fn"
     device: str | None = None
-    compiled: dict[str, Callable[..., Any]] = field(default_factory=dict)
-    eager: set[str] = field(default_factory=set)
+    compiled: dict[Any, Callable[..., Any]] = field(default_factory=dict)
+    eager: set[str] = field(default_factory=set)  # questions that cannot be compiled for any numbers
+    stubborn: set[str] = field(default_factory=set)  # those that cannot be compiled for given constants either
+    met: set[Any] = field(default_factory=set)  # questions with constants that came once
     several: bool = field(default=False, init=False)  # whether the outputs are a tree
 
     def value(self, inputs: Inputs) -> tuple[Array, ...]:
         """All outputs of real or complex numbers."""
-        return tuple(np.array(v) for v in self._run("value", self._real, *self._arrays(inputs)))
+        return tuple(np.array(v) for v in self._run("value", lambda args: self._real(*args), self._arrays(inputs)))
 
     def vjp(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Array | None, ...]:
         """What the pullback of `jax.vjp` gives."""
@@ -100,15 +103,54 @@ class JaxCode(JaxProbes):
             raise BadAnswer("the function gives no array of real or complex numbers")
         return real
 
-    def _run(self, what: str, f: Callable[..., Any], *args: Any) -> Any:
-        """f compiled, where the code can be; else as it is."""
-        if what in self.eager:
-            return f(*args)
+    def _run(self, what: str, f: Callable[..., Any], args: Sequence[Any], *more: Any, rows: bool = False) -> Any:
+        """f(args, *more) compiled, where the code can be; else as it is. `args` are all inputs.
+
+        rows: every array holds many points, and f takes one.
+        Code that wants the plain numbers of inputs that nothing is differentiated by (labels, sizes) is compiled for
+        these numbers, where they come a second time.
+        """
+        whole = jax.vmap(f) if rows else f
+        if what not in self.eager:
+            try:
+                return self._made(what, whole)(args, *more)
+            except LEAVES_JAX:
+                self.eager.add(what)
+        key = self._constants(what, args, rows)
+        if key is None or what in self.stubborn or not (rows or self._again(key)):
+            return whole(args, *more)
+        fixed = [jnp.asarray(a[0] if rows else a) for a in args]  # made here: what is made while tracing has no numbers
+
+        def moved(some: Sequence[Any], *more: Any) -> Any:
+            given = dict(zip(self.moving, some, strict=True))
+            return f([given.get(k, a) for k, a in enumerate(fixed)], *more)
+
         try:
-            return self.compiled.setdefault(what, jax.jit(f))(*args)
-        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):  # branches on its numbers, or leaves JAX
-            self.eager.add(what)
-            return f(*args)
+            return self._made(key, jax.vmap(moved) if rows else moved)([args[k] for k in self.moving], *more)
+        except LEAVES_JAX:
+            self.stubborn.add(what)
+            return whole(args, *more)
+
+    def _made(self, key: Any, f: Callable[..., Any]) -> Callable[..., Any]:
+        """f compiled, the first that came with this key; the oldest gives way where there are many."""
+        if key not in self.compiled:
+            if len(self.compiled) >= KEPT:
+                del self.compiled[next(iter(self.compiled))]
+            self.compiled[key] = jax.jit(f)
+        return self.compiled[key]
+
+    def _constants(self, what: str, args: Sequence[Any], rows: bool) -> Any:
+        """A question and the numbers of the inputs that do not move; None where there are none, or points differ."""
+        still = [np.asarray(a) for k, a in enumerate(args) if k not in self.moving]
+        if not still or (rows and any((a != a[:1]).any() for a in still)):
+            return None
+        return what, rows, *((a.shape, a.dtype.str, (a[:1] if rows else a).tobytes()) for a in still)
+
+    def _again(self, key: Any) -> bool:
+        """Whether it was asked before."""
+        known = key in self.met
+        self.met.add(key)
+        return known
 
 
 def _conjugate(x: Any) -> Any:

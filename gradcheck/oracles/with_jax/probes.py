@@ -40,7 +40,7 @@ class JaxProbes:
     def _of(self, args: Sequence[Any]) -> Callable[..., Any]: ...
 
     @abstractmethod
-    def _run(self, what: str, f: Callable[..., Any], *args: Any) -> Any: ...
+    def _run(self, what: str, f: Callable[..., Any], args: Sequence[Any], *more: Any, rows: bool = False) -> Any: ...
 
     def some(self, inputs: Inputs, cotangents: Sequence[Array], live: Sequence[int]) -> Answers:
         """The gradients by the inputs in `live`, where only these are differentiated by."""
@@ -110,21 +110,20 @@ class JaxProbes:
 
     def values(self, stacked: Sequence[Array]) -> Array:
         """All real outputs at many points (points, numbers) by one compiled call under `jax.vmap`, as an economy."""
-        return self._rows("values", lambda args: self._real(*args), self._arrays(_padded(stacked)), len(stacked[0]))
+        with batching():
+            found = self._run("values", lambda args: self._real(*args), self._arrays(_padded(stacked)), rows=True)
+        return _rows(found, len(stacked[0]))
 
     def gradients(self, stacked: Sequence[Array], cotangents: Array) -> Array:
         """The gradients by the moving inputs of one output at many points (points, numbers), in the same way."""
 
-        def one(some: Any) -> Any:
-            *args, ct = some
+        def one(args: Any, ct: Any) -> Any:
             return jax.vjp(self._of(args), *[args[k] for k in self.moving])[1]((ct,))
 
-        return self._rows("gradients", one, self._arrays(_padded([*stacked, cotangents])), len(cotangents))
-
-    def _rows(self, what: str, one: Callable[..., Any], stacked: Any, count: int) -> Array:
+        *args, cts = self._arrays(_padded([*stacked, cotangents]))
         with batching():
-            found = self._run(what, jax.vmap(one), stacked)
-        return np.concatenate([np.array(v)[:count].reshape(count, -1) for v in found], axis=1)
+            found = self._run("gradients", one, args, cts, rows=True)
+        return _rows(found, len(cotangents))
 
     def compiled_and_eager(self, inputs: Inputs, cotangents: Sequence[Array]) -> tuple[Answers, Answers]:
         """Values and then gradients, by `jax.jit` and without."""
@@ -176,6 +175,11 @@ def _padded(stacked: Sequence[Array]) -> list[Array]:
     count = len(stacked[0])
     more = 2 ** (count - 1).bit_length() - count
     return [np.concatenate([x, np.repeat(x[-1:], more, axis=0)]) for x in stacked]
+
+
+def _rows(found: Sequence[Any], count: int) -> Array:
+    """The numbers of each of the first `count` points in a row."""
+    return np.concatenate([np.array(v)[:count].reshape(count, -1) for v in found], axis=1)
 
 
 def _typed(cotangents: Sequence[Any], values: Sequence[Any]) -> tuple[Any, ...]:
