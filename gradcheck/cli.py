@@ -272,12 +272,13 @@ def vocabulary(name: str | None, markdown: bool) -> None:
 @click.option("--at", multiple=True, metavar="NAME=NUMBERS", help="The point, one input each: --at x=[1,2] --at y=3.")
 @click.option("--ct", multiple=True, metavar="NUMBERS", help="The cotangent of the value (of outputs: NAME=NUMBERS).")
 @click.option("--trace", is_flag=True, help="Every step at a point: the values up, the adjoints down.")
+@click.option("--program", is_flag=True, help="Print its derivative as a straight row of NumPy operations instead.")
 @click.option("--dot", is_flag=True, help="Print the graph for Graphviz instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with all numbers.")
 @click.option("--svg", "svg_path", type=click.Path(path_type=Path), help="Write a drawing of the graph.")
 def explain(
-    path: str, select: str, at: tuple[str, ...], ct: tuple[str, ...], trace: bool, dot: bool, as_json: bool,
-    svg_path: Path | None,
+    path: str, select: str, at: tuple[str, ...], ct: tuple[str, ...], trace: bool, program: bool, dot: bool,
+    as_json: bool, svg_path: Path | None,
 ) -> None:  # fmt: skip
     """Tell one function of a spec file: what it is, what is claimed, and with --trace every step of its derivative.
 
@@ -285,13 +286,16 @@ def explain(
     """
     from gradcheck.report.explained import Explained
 
-    if dot and as_json:
-        raise click.UsageError("--dot and --json are two answers: give one of them")
+    if program + dot + as_json > 1 or (program and (trace or svg_path is not None)):
+        raise click.UsageError("--program, --dot and --json are different answers: give one of them")
     explained = Explained.of(path, select, at, ct, trace)
     if svg_path is not None:
         with _opened(svg_path) as file:
             file.write(explained.svg())
         click.echo(f"drawing: {svg_path}", err=dot or as_json)
+    if program:
+        click.echo(explained.program(), nl=False)
+        return
     if dot or as_json:
         click.echo(explained.dot() if dot else explained.json(), nl=False)
     elif svg_path is None or explained.traced:

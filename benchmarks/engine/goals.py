@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from benchmarks.engine.peers import EAGER, FUNCTIONAL, OURS, VALUE
+from benchmarks.engine.peers import COMPILED, EAGER, FUNCTIONAL, OURS, VALUE
 
 
 class Goal(NamedTuple):
@@ -28,7 +28,8 @@ class Goal(NamedTuple):
         return f"{'kept ' if self.kept else 'SHORT'} {self.label:72} {figures}"
 
 
-# elements -> how many times our time PyTorch's (beside the eager face) and autograd's (beside grad()) are to be
+# elements -> how many times our time PyTorch's (beside the eager face and the compiled gradient) and autograd's (beside
+# grad()) are to be
 AGAINST_TORCH = {"1": 3.0, "100": 3.0, "1,000": 2.0, "1,000,000": 0.5}
 AGAINST_AUTOGRAD = {"1": 3.0, "100": 3.0, "1,000": 1.5, "100,000": 1.0, "1,000,000": 1.0}
 OVER_THE_VALUE = ("1,000", "100,000", "1,000,000")
@@ -44,7 +45,7 @@ def goals(found: Mapping[str, list[dict[str, Any]]]) -> Iterator[Goal]:
     for row in found.get("chain", []):
         size, seconds, label = row["size"], row["seconds"], f"chain of {row['size']}"
         if "torch" in seconds and size in AGAINST_TORCH:
-            yield ratio(label, seconds, "torch", EAGER, AGAINST_TORCH[size], True)
+            yield from (ratio(label, seconds, "torch", ours, AGAINST_TORCH[size], True) for ours in (EAGER, COMPILED))
         if "autograd" in seconds and size in AGAINST_AUTOGRAD:
             yield ratio(label, seconds, "autograd", FUNCTIONAL, AGAINST_AUTOGRAD[size], True)
         if size in OVER_THE_VALUE:

@@ -11,7 +11,18 @@ from benchmarks.engine import objectives
 from benchmarks.engine.measure import Work, agree, interleaved, timed
 from benchmarks.engine.memory import growth, resident_peak, traced_peak
 from benchmarks.engine.objectives import Problem
-from benchmarks.engine.peers import EAGER, FUNCTIONAL, OURS, PEERS, PLAIN_VALUE, VALUE, Function, numbers, ways
+from benchmarks.engine.peers import (
+    COMPILED,
+    EAGER,
+    FUNCTIONAL,
+    OURS,
+    PEERS,
+    PLAIN_VALUE,
+    VALUE,
+    Function,
+    numbers,
+    ways,
+)
 from gradcheck import engine
 from gradcheck.expr.batch import Batch, Batched
 from gradcheck.expr.vocabulary import NUMPY
@@ -32,8 +43,8 @@ def compared(problem: Problem, rounds: int, leave_out: Sequence[str] = ()) -> Ro
 
 
 def heading(label: str) -> None:
-    print(f"\n{label:46}{'ours':>10}{'grad()':>10}{'| over ours:':>13}", end="")
-    print("".join(f"{name:>10}" for name in PEERS), f"{'| over value:':>14}{'ours':>6}{'grad()':>8}")
+    print(f"\n{label:46}{'ours':>10}{'grad()':>10}{'compiled':>10}{'| over ours:':>13}", end="")
+    print("".join(f"{name:>10}" for name in PEERS), f"{'| over value:':>14}{'ours':>6}{'grad()':>8}{'compiled':>10}")
 
 
 def table_line(label: str, row: Row) -> None:
@@ -42,6 +53,7 @@ def table_line(label: str, row: Row) -> None:
     cells = [f"{label:46}", *(f"{1e6 * least[name]:10.1f}" for name in OURS), " " * 13]
     cells += [f"{least[name] / least[EAGER]:10.2f}" if name in least else f"{'-':>10}" for name in PEERS]
     cells += [" " * 15, f"{least[EAGER] / least[VALUE]:6.2f}", f"{least[FUNCTIONAL] / least[VALUE]:8.2f}"]
+    cells += [f"{least[COMPILED] / least[VALUE]:10.2f}"]
     print("".join(cells), flush=True)
 
 

@@ -59,6 +59,13 @@ def ours_functional(f: Function, args: Arrays, moving: int) -> Work:
     return lambda: engine.grad(f, NUMPY, args, wrt=wrt)
 
 
+def ours_compiled(f: Function, args: Arrays, moving: int) -> Work:
+    wrt = [i < moving for i in range(len(args))]
+    gradient = engine.compiled(lambda xp, *args: engine.grad(f, xp, args, wrt=wrt))
+    gradient(*args)  # writes the program
+    return lambda: gradient(*args)
+
+
 def in_torch(f: Function, args: Arrays, moving: int) -> Work:
     import torch
 
@@ -102,8 +109,12 @@ def in_jax_jit(f: Function, args: Arrays, moving: int) -> Work:
     return in_jax(f, args, moving, jit=True)
 
 
-EAGER, FUNCTIONAL, VALUE = "ours", "ours grad()", "numpy value"
-OURS = {EAGER: Peer(EAGER, ours_eager), FUNCTIONAL: Peer(FUNCTIONAL, ours_functional)}
+EAGER, FUNCTIONAL, COMPILED, VALUE = "ours", "ours grad()", "ours compiled", "numpy value"
+OURS = {
+    EAGER: Peer(EAGER, ours_eager),
+    FUNCTIONAL: Peer(FUNCTIONAL, ours_functional),
+    COMPILED: Peer(COMPILED, ours_compiled),
+}
 PEERS = {
     "torch": Peer("torch", in_torch),
     "autograd": Peer("autograd", in_autograd),

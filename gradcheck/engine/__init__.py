@@ -17,6 +17,7 @@ from gradcheck.engine.functional import grad, hessian, hvp, jacobian, jvp, vjp
 from gradcheck.engine.graph import Edge, Graph, Node, graph_of
 from gradcheck.engine.graph import dot as dot_source
 from gradcheck.engine.operators import plain
+from gradcheck.engine.program import Program, compiled, program_of
 from gradcheck.engine.pull import unbroadcast
 from gradcheck.engine.reverse import Reverse
 from gradcheck.engine.tape import GradFn, Tensor
@@ -30,9 +31,11 @@ __all__ = [
     "GradFn",
     "Graph",
     "Node",
+    "Program",
     "Reverse",
     "Tensor",
     "adjoints",
+    "compiled",
     "contributions",
     "dot_source",
     "enable_grad",
@@ -46,6 +49,7 @@ __all__ = [
     "jvp",
     "no_grad",
     "plain",
+    "program_of",
     "tensor",
     "unbroadcast",
     "vjp",

@@ -16,6 +16,7 @@ from gradcheck.engine.backward import pullback
 from gradcheck.engine.forward import Dual, Forward
 from gradcheck.engine.reverse import Reverse
 from gradcheck.engine.tape import Tensor
+from gradcheck.engine.writer import Written
 from gradcheck.errors import TapeError
 from gradcheck.expr.primitive import Namespace, Value
 from gradcheck.expr.rules import Shape, shape_of
@@ -118,7 +119,7 @@ def _pull(xp: Reverse, out: Any, value: Any, ct: Any, leaves: list[Any], retain:
 def _or_zeros(base: Namespace, part: Value | None, like: Value) -> Value:
     """A derivative of the dtype of what it belongs to; zeros where there is none."""
     part = base.zeros(shape=shape_of(like)) if part is None else part
-    if isinstance(part, np.ndarray | np.generic) and part.dtype != like.dtype:
+    if isinstance(part, np.ndarray | np.generic | Written) and part.dtype != like.dtype:
         return part.astype(like.dtype)
     return part
 

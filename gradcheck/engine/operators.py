@@ -18,7 +18,7 @@ from gradcheck.expr.primitive import Namespace, Value
 
 def plain(value: Value) -> Any:
     """The array inside a value of any depth of namespaces."""
-    while isinstance(value, Operators):
+    while isinstance(value, Operators) and not value.opaque:
         value = value.data
     return value
 
@@ -34,6 +34,7 @@ class Operators:
     __slots__ = ()
     __array_ufunc__ = None  # NumPy arrays leave `array * value` to the value
     __hash__ = object.__hash__  # by identity: == compares elements
+    opaque = False  # whether nobody may see the array inside
 
     xp: Namespace
     data: Value

@@ -85,7 +85,7 @@ def _getitem_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) 
     return (xp.scatter(ct, index=params["index"], shape=shape_of(args[0])),)
 
 
-def _picks_once(index: Any) -> bool:
+def picks_once(index: Any) -> bool:
     """Whether an index names no element twice: numbers, slices, None and Ellipsis only."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(part is None or part is Ellipsis or isinstance(part, slice | int | np.integer) for part in parts)
@@ -93,7 +93,7 @@ def _picks_once(index: Any) -> bool:
 
 def _scatter(x: Any, index: Any, shape: Shape) -> Any:
     out, index = np.zeros(shape, dtype=np.result_type(x)), whole_index(index)
-    if _picks_once(index):
+    if picks_once(index):
         out[index] = x
     else:
         np.add.at(out, index, x)

@@ -16,7 +16,7 @@ from gradcheck.report.drawing import drawing
 from gradcheck.report.told import formula, print_function, print_trace
 from gradcheck.report.trace import Telling, telling
 from gradcheck.run.plain import plain
-from gradcheck.run.trace import Traced, chosen, point_of, trace
+from gradcheck.run.trace import Traced, chosen, point_of, program, trace
 from gradcheck.spec import Spec, load_many
 from gradcheck.spec.dims import written
 
@@ -90,6 +90,10 @@ class Explained:
                 for row in self.trace.judged
             ],
         }  # fmt: skip
+
+    def program(self) -> str:
+        """The vjp as a straight row of operations, for the shapes and branches of the point."""
+        return f"{program(point_of(self.spec, self.at, self.ct))}\n"
 
     def graph(self) -> engine.Graph:
         """The graph at the point, with its numbers where these are wanted. Raises UsageError where there is none."""

@@ -17,7 +17,8 @@ from gradcheck import engine
 from gradcheck.cases import Plan, batch, build, example_case, example_sizes
 from gradcheck.engine.steps import Decision, Operation, Steps, Watching
 from gradcheck.errors import EvaluationError, GradcheckError, UsageError, did_you_mean
-from gradcheck.expr import NUMPY
+from gradcheck.expr import NUMPY, Recording, Replay
+from gradcheck.expr.control import Path
 from gradcheck.judge import judge
 from gradcheck.oracles import Evidence, Hearing, Inquiry, Silence, Testimony
 from gradcheck.oracles.inquiry import claimed, named
@@ -165,6 +166,43 @@ def trace(point: Point) -> Traced:
         pulled = engine.adjoints(found.roots, found.cotangents) if found.roots else {}
         found = replace(found, adjoints=pulled)
         return replace(found, judged=tuple(judged(found)))
+
+
+def program(point: Point) -> engine.Program:
+    """The function's vjp as a straight row of operations, for the point's shapes and the branches that it takes.
+
+    Raises EvaluationError where the function cannot be computed at the point, TapeError where it looks at numbers
+    otherwise than in a branch.
+    """
+    case, spec = point.case, point.case.spec
+    names, wrt = [i.name for i in spec.inputs], [i.differentiable for i in spec.inputs]
+    path = _path(case)
+
+    def f(xp: Any, *inputs: Any) -> tuple[Any, ...]:
+        result = spec.function(xp, {**dict(zip(names, inputs, strict=True)), **case.sizes}, Replay(path))
+        return tuple(named(result, spec.outputs)[output] for output in spec.outputs)
+
+    def pulled(xp: Any, *args: Any) -> dict[str, Any]:
+        parts = engine.vjp(f, xp, args[: len(names)], tuple(args[len(names) :]), wrt=wrt)[1]
+        return {name: part for name, part, moves in zip(names, parts, wrt, strict=True) if moves}
+
+    given = [np.array(case.inputs[name][0]) for name in names] + [case.cotangents[o][0] for o in spec.outputs]
+    cotangents = ["ct"] if len(spec.outputs) == 1 else [f"ct_{output}" for output in spec.outputs]
+    return engine.program_of(pulled, *map(np.asarray, given), names=[*names, *cotangents])
+
+
+def _path(case: Case) -> Path:
+    """The branches that the function takes at a case's point."""
+    recording = Recording()
+    inputs = {i.name: np.array(case.inputs[i.name][0]) for i in case.spec.inputs}
+    with np.errstate(all="ignore"):
+        try:
+            case.spec.function(NUMPY, {**inputs, **case.sizes}, recording)
+        except GradcheckError:
+            raise
+        except Exception as error:  # as in `trace`
+            raise EvaluationError(f"{case.spec.id} cannot be evaluated at this point: {error}") from None
+    return tuple(recording.path)
 
 
 def gradient(traced: Traced, name: str) -> Array:

@@ -283,7 +283,9 @@ SCALED = ("-k", "scaled", "--at", "k=1", "--at", "v1=1")
         (("-k", "both", "--ct", "1"), "--ct '1' names no output; write --ct up=NUMBERS"),
         (("-k", "both", "--ct", "up=1"), "--ct: the output 'down' is missing"),
         (("-k", "weighed", "--ct", "1", "--ct", "2"), "--ct is given 2 times, but the function has one output"),
-        (("-k", "both", "--dot", "--json"), "--dot and --json are two answers"),
+        (("-k", "both", "--dot", "--json"), "--program, --dot and --json are different answers"),
+        (("-k", "both", "--trace", "--program"), "different answers: give one of them"),
+        (("-k", "both", "--program", "--at", "x=1"), "--at: 'y' of both is missing"),
         (("-k", "both", "--svg", "several.grad.yaml/x.svg"), "cannot be written"),
     ],
 )
@@ -328,6 +330,27 @@ def test_dot_and_drawing_hold_the_numbers(specs: Path):
     only = explain(TEXTBOOK, "--svg", "bare.svg")
     assert only.stdout == "drawing: bare.svg\n"
     assert "adjoint" not in Path("bare.svg").read_text(encoding="utf-8").partition("</style>")[2]
+
+
+def test_a_program_of_the_derivative(several: str):
+    result = explain(several, "-k", "both", "--program")
+    assert result.exit_code == 0
+    lines = [" ".join(line.partition("#")[0].split()) for line in result.stdout.splitlines()]
+    assert lines == [
+        "def program(x, y, ct_up, ct_down):",
+        "v0 = multiply(ct_down, -1.0)",
+        "v1 = multiply(ct_up, y)",
+        "v2 = multiply(ct_up, x)",
+        "v3 = add(ct_down, v1)",
+        "v4 = add(v0, v2)",
+        "return {'x': v3, 'y': v4}",
+    ]
+
+
+def test_a_program_takes_the_branches_of_the_point():
+    low, high = (explain(PROGRAMS, "-k", "tax", "--at", f"income={n}", "--program") for n in (5, 40))
+    assert low.exit_code == high.exit_code == 0
+    assert low.stdout != high.stdout
 
 
 def test_a_long_trace_is_cut_on_the_terminal_and_whole_in_json(specs: Path):
@@ -388,7 +411,25 @@ def untrue(spec: Spec) -> tuple[int, list[str]]:
     return read, wrong
 
 
+def unlike(spec: Spec) -> list[str]:
+    """Where a function's program and its trace come to other adjoints of the inputs."""
+    point = point_of(spec)
+    case, traced = point.case, trace(point)
+    found = tracing.program(point)(
+        *(np.array(case.inputs[i.name][0]) for i in spec.inputs), *(case.cotangents[o][0] for o in spec.outputs)
+    )
+    pairs = [(name, part, tracing.gradient(traced, name)) for name, part in found.items()]
+    return [f"{spec.id}: {name}" for name, a, b in pairs if not np.allclose(a, b, rtol=1e-12, atol=0, equal_nan=True)]
+
+
 ROOMS = ["programs", "vectors", "matrices", "reductions", "special", "seeds"]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_program_gives_the_adjoints_of_the_trace(room: str):
+    specs = [spec for file in load_many([ROOT / "specs" / room]) for spec in file.functions]
+    assert [text for spec in specs for text in unlike(spec)] == []
+    assert len(specs) >= 5
 
 
 @pytest.mark.parametrize("room", ROOMS)
