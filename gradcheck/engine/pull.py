@@ -68,6 +68,9 @@ def _by_slopes(slopes: Sequence[Any]) -> Pull:
     if len(slopes) == 1 and callable(slopes[0]):
         slope = slopes[0]
         return lambda rules, ct, y, raw, node: (rules.multiply(ct, slope(rules, y, raw[0])),)
+    if len(slopes) == 1:
+        only = _times(slopes[0])
+        return lambda rules, ct, y, raw, node: (only(rules, ct, y, *raw),)
     if len(slopes) != 2:
         times = [_times(slope) for slope in slopes]
         return lambda rules, ct, y, raw, node: [

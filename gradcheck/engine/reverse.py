@@ -104,23 +104,22 @@ def _binary(row: Primitive) -> Function:
 
 def _one_array(row: Primitive) -> Function:
     """A function of one array, with parameters."""
-    bind, rule, differentiable, operation = binder(row), Rule(row), row.differentiable, _of_base(row)
+    bind, rule, differentiable, name, in_numpy = binder(row), Rule(row), row.differentiable, row.name, row.numpy
     usual: dict[int, dict[str, Any]] = {}  # by rank: the parameters where none is given, which nobody changes
 
     def call(xp: Reverse, *args: Any, **named: Any) -> Any:
-        a, params = args[0], None
-        own = type(a) is Tensor and a.xp is xp
-        plain_call = own and not named and len(args) == 1
-        if plain_call:
-            params = usual.get(a.data.ndim)
+        a, base = args[0], xp.base
+        operation = in_numpy if base is NUMPY else getattr(base, name)
+        if type(a) is not Tensor or a.xp is not xp:
+            return operation(a, **bind(args, named)[1])
+        x = a.data
+        plain_call = not named and len(args) == 1
+        params = usual.get(x.ndim) if plain_call else None
         if params is None:
             params = bind(args, named)[1]
             if plain_call:
-                usual[a.data.ndim] = params
-        if not own:
-            return operation(xp)(a, **params)
-        x = a.data
-        data = operation(xp)(x, **params)
+                usual[x.ndim] = params
+        data = operation(x, **params)
         if a.tracked and xp.recording and differentiable:
             xp.complex |= is_complex(data)
             return record(xp, data, rule, (x,), (a,), params)

@@ -22,7 +22,8 @@ class LazySpecial:
         def call(*args: Any, **params: Any) -> Any:
             if not found:
                 found.append(getattr(import_module("scipy.special"), name))
-            return _in_precision(found[0](*args, **params), args)
+            value = found[0](*args, **params)
+            return value if type(args[0]) is np.ndarray and args[0].dtype == np.float64 else _in_precision(value, args)
 
         call.__name__ = name
         self.__dict__[name] = call

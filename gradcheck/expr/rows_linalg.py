@@ -72,6 +72,8 @@ def _matmul_to_right(xp: Namespace, ct: Value, y: Value, args: Any, params: Para
         return xp.multiply(by_column, _row(xp, ct) if len(shape_of(b)) > 1 else _column(xp, ct))
     if len(shape_of(b)) == 1:
         return _flat(xp, xp.matmul(xp.matrix_transpose(a), _column(xp, ct)), -1)
+    if shape_of(ct)[-2] == 1 and shape_of(a)[-2] == 1:  # an outer product, which no sum is needed for
+        return xp.multiply(xp.matrix_transpose(a), ct)
     return xp.matmul(xp.matrix_transpose(a), ct)
 
 

@@ -29,9 +29,9 @@ def _sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _sum_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
-    shape = shape_of(args[0])
     if ct.shape == ():  # every axis was summed, and every element has the same cotangent
         return (ct,)
+    shape = shape_of(args[0])
     return (xp.broadcast_to(keep(xp, ct, shape, params["axis"]), shape=shape),)
 
 

@@ -78,7 +78,7 @@ def _stack_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) ->
 
 
 def _getitem(x: Any, index: Any) -> Any:
-    return np.asarray(x)[whole_index(index)]
+    return np.asarray(x)[index if picks_once(index) else whole_index(index)]
 
 
 def _getitem_vjp(xp: Namespace, ct: Value, y: Value, args: Any, params: Params) -> Rule:
@@ -92,11 +92,11 @@ def picks_once(index: Any) -> bool:
 
 
 def _scatter(x: Any, index: Any, shape: Shape) -> Any:
-    out, index = np.zeros(shape, dtype=np.result_type(x)), whole_index(index)
+    out = np.zeros(shape, dtype=x.dtype if isinstance(x, np.ndarray) else np.result_type(x))
     if picks_once(index):
         out[index] = x
     else:
-        np.add.at(out, index, x)
+        np.add.at(out, whole_index(index), x)
     return out
 
 
