@@ -25,10 +25,14 @@ SHOWN = 12  # elements of a constant that are told to people
 def program_of(function: Function, *args: Any, names: Sequence[str] = ()) -> Program:
     """The program of `function(xp, *args)` for arrays of these shapes and dtypes, and for all other arguments as given.
 
+    What Python does around the operations is done now, once: arrays that the function knows from elsewhere are
+    constants as they are now. Arguments are arrays, plain numbers, texts, None, and tuples of these last.
     `function` may differentiate: `program_of(lambda xp, x: engine.grad(f, xp, (x,)), x)`. It returns a value, or a
     tuple, list or dict of them. `names` are those of the arguments, for who reads the program.
-    Raises TapeError where what it does depends on the numbers of an array.
+    Raises TapeError where what it does depends on the numbers of an array, TypeError for an argument of another kind.
     """
+    for a in args:
+        _kind(a)
     xp = Writer()
     given = [Written(xp, a, None) if isinstance(a, np.ndarray | np.generic) else a for a in args]
     with np.errstate(all="ignore"):
@@ -42,6 +46,7 @@ def compiled(function: Function) -> Function:
     gradient = compiled(lambda xp, x, y: engine.grad(f, xp, (x, y)))
 
     A number that changes from call to call is best given as an array: for every other argument a program is written.
+    Errors as of `program_of`.
     """
     programs: dict[Any, Function] = {}
 
@@ -167,7 +172,8 @@ class Names:
 
     def _constant(self, thing: Any) -> str:
         name = self._constants.setdefault(key(thing), f"c{len(self._constants)}")
-        self.space[name] = thing
+        if name not in self.space:
+            self.space[name] = np.array(thing) if isinstance(thing, np.ndarray) else thing
         return name
 
     def _subscript(self, index: Any) -> str:
@@ -205,7 +211,11 @@ def _kind(thing: Any) -> Any:
     """What a program was written for: an array's shape and dtype, anything else as it is."""
     if isinstance(thing, np.ndarray | np.generic | Written):
         return thing.shape, thing.dtype
-    return type(thing), repr(thing)
+    if thing is None or type(thing) in (bool, int, float, complex, str):
+        return type(thing), repr(thing)
+    if type(thing) is tuple and not any(hasattr(part, "shape") for part in parts(thing)):
+        return tuple(map(_kind, thing))
+    raise TypeError(f"an argument of a program is an array or a plain number, text or tuple of them, got {type(thing)}")
 
 
 def _apart(thing: Any) -> Any:

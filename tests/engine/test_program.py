@@ -259,11 +259,33 @@ def test_a_program_within_a_computation_is_part_of_it() -> None:
 def test_a_program_refuses_what_it_was_not_written_for() -> None:
     program = program_of(lambda xp, x, power: xp.multiply(x, power), np.ones(2), 3.0)
     np.testing.assert_array_equal(program(np.array([1.0, 2.0]), 3.0), [3.0, 6.0])
-    for args in [(np.ones(3), 3.0), (np.ones(2, np.float32), 3.0), (np.ones(2), 4.0), ([1.0, 2.0], 3.0)]:
+    for args in [(np.ones(3), 3.0), (np.ones(2, np.float32), 3.0), (np.ones(2), 4.0), (2.0, 3.0)]:
         with pytest.raises(TapeError, match="was written for"):
             program(*args)
     with pytest.raises(TypeError, match="takes 2 arguments, got 1"):
         program(np.ones(2))
+
+
+@pytest.mark.parametrize("other", [[np.ones(2)], {"a": 1.0}, (1, np.ones(2)), [1, 2], np.sin, {1}])
+def test_an_argument_that_could_change_unseen_is_refused(other: Any) -> None:
+    with pytest.raises(TypeError, match="an argument of a program is an array or a plain number"):
+        compiled(lambda xp, x, more: x)(np.ones(2), other)
+    with pytest.raises(TypeError, match="an argument of a program is an array or a plain number"):
+        program_of(lambda xp, x, more: x, np.ones(2), other)
+
+
+def test_arrays_from_elsewhere_are_constants_as_they_were() -> None:
+    weights, x = np.array([1.0, 2.0]), np.ones(2)
+    run = compiled(lambda xp, x: xp.multiply(x, weights) + xp.multiply(x, xp.sin(weights)))
+    before = run(x)
+    weights += 5.0
+    np.testing.assert_array_equal(run(x), before)
+
+
+def test_tuples_of_plain_numbers_choose_a_program() -> None:
+    run = compiled(lambda xp, x, shape: xp.reshape(x, shape=shape))
+    assert run(np.ones(6), (2, 3)).shape == (2, 3)
+    assert run(np.ones(6), (3, 2)).shape == (3, 2)
 
 
 def test_overflow_on_the_way_is_quiet() -> None:
