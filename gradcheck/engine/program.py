@@ -76,6 +76,9 @@ class Program:
         self.lines = _needed(lines, result)
         self.names = names
         self.run = self._function()
+        for value in (*given, *(line.result for line in self.lines)):
+            if type(value) is Written:  # what the arrays were is of no use any more, and they may be large
+                value.held = np.broadcast_to(np.zeros((), value.dtype), value.shape)
 
     def __call__(self, *args: Any) -> Any:
         """The result for other numbers. Raises TapeError for other shapes, dtypes or constants."""

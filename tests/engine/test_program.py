@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -171,6 +172,23 @@ def test_memory_does_not_grow_with_the_length(monkeypatch: pytest.MonkeyPatch) -
     assert peak(program_of(f, x), x) < 4 * x.nbytes
     monkeypatch.setattr(reuse, "WORTHWHILE", 1e9)  # the lie: nothing is worth it
     assert peak(program_of(f, x), x) > 50 * x.nbytes
+
+
+def test_a_program_keeps_no_array_that_it_was_written_at() -> None:
+    x = np.ones(1_000)
+    kept = weakref.ref(x)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        program = program_of(lambda xp, x: [xp.sin(xp.multiply(x, float(k))) for k in range(2, 30)], x)
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert grown < 28 * x.nbytes
+    del x
+    assert kept() is None
+    assert "float64[1000]" in str(program)
+    np.testing.assert_array_equal(program(np.full(1_000, 2.0))[0], np.full(1_000, np.sin(4.0)))
 
 
 def peak(program: Any, x: Any) -> int:

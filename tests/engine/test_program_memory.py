@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcheck import engine
@@ -93,6 +93,7 @@ def every_array_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reuse, "WORTHWHILE", 1)
 
 
+@settings(deadline=None)  # one example writes two programs
 @given(STEPS)
 def test_whatever_is_computed_nothing_is_spoilt(steps: list[tuple[Any, int, int]]) -> None:
     assert spoilt(steps) == []
