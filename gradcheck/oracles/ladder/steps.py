@@ -30,7 +30,7 @@ _STAIRCASE = 2.0**-16  # of the largest change seen
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """A function's values up and down a ladder: rungs lead, coarsest first; NaN where not sampled."""
+    """A function's values up and down a ladder: rungs lead (in memory, too), coarsest first; NaN where not sampled."""
 
     step: Array  # (L, N) nominal
     up: Array  # (L, N) true displacement above x
@@ -41,26 +41,17 @@ class Samples:
     evaluations: int
 
     def rows(self, keep: IntArray) -> Samples:
-        return Samples(
-            self.step[:, keep],
-            self.up[:, keep],
-            self.down[:, keep],
-            self.middle[keep],
-            self.above[:, keep],
-            self.below[:, keep],
-            0,
-        )
+        step, up, down = (np.take(line, keep, axis=1) for line in (self.step, self.up, self.down))
+        above, below = (np.take(side, keep, axis=1) for side in (self.above, self.below))
+        return Samples(step, up, down, self.middle[keep], above, below, 0)
 
-    def pairs(self, rows: IntArray, outputs: IntArray) -> Samples:
-        """Some functions' single outputs, as functions of one output each."""
+    def pairs(self, places: IntArray) -> Samples:
+        """Some functions' single outputs, by their places among all (N·K), as functions of one output each."""
+        rungs, outputs = len(self.step), self.middle.shape[1]
+        step, up, down = (np.take(line, places // outputs, axis=1) for line in (self.step, self.up, self.down))
+        above, below = (np.take(side.reshape(rungs, -1), places, axis=1) for side in (self.above, self.below))
         return Samples(
-            self.step[:, rows],
-            self.up[:, rows],
-            self.down[:, rows],
-            self.middle[rows, outputs][:, None],
-            self.above[:, rows, outputs][:, :, None],
-            self.below[:, rows, outputs][:, :, None],
-            0,
+            step, up, down, self.middle.reshape(-1)[places][:, None], above[:, :, None], below[:, :, None], 0
         )
 
     def down_to(self, end: int) -> Samples:

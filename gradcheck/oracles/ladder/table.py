@@ -195,12 +195,13 @@ def _against_luck(bar: Array) -> Array:
 
 def _unrefuted(value: Array, bar: Array) -> BoolArray:
     """Which rungs no finer rung contradicts: a derivative is a limit, so the finer one is right."""
-    room = _REFUTE * bar[:0:-1]
-    finer = value[:0:-1]  # the finest first
     low, high = np.full(value.shape, -np.inf), np.full(value.shape, np.inf)
-    np.subtract(finer, room, out=low[1:])
-    np.add(finer, room, out=high[1:])
-    low, high = np.fmax.accumulate(low)[::-1], np.fmin.accumulate(high)[::-1]
+    room = _REFUTE * bar[1:]
+    np.subtract(value[1:], room, out=low[:-1])
+    np.add(value[1:], room, out=high[:-1])
+    for rung in range(len(value) - 2, -1, -1):  # as `accumulate` along the rungs, but much faster
+        np.fmax(low[rung + 1], low[rung], out=low[rung])
+        np.fmin(high[rung + 1], high[rung], out=high[rung])
     stands: BoolArray = (value - bar <= high) & (value + bar >= low)
     return stands
 
