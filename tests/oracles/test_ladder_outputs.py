@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradcheck.oracles.ladder import climb as ladder
+from gradcheck.oracles.ladder import steps
 from gradcheck.oracles.ladder.climb import Slopes, slopes
 
 COUNT = 300
@@ -125,8 +126,8 @@ def test_reading_one_idle_output_for_all_and_in_blocks_changes_not_one_bit(
 
     with np.errstate(all="ignore"):
         quick = found()
-        monkeypatch.setattr(ladder, "_idle", lambda ladder: np.zeros(ladder.samples.middle.shape, dtype=bool))
-        monkeypatch.setattr(ladder, "_BLOCK", 2**40)
+        monkeypatch.setattr(ladder, "_flat", lambda ladder: np.zeros(ladder.samples.middle.shape, dtype=bool))
+        monkeypatch.setattr(steps, "_BLOCK", 2**40)
         whole = found()
     assert quick.evaluations == whole.evaluations
     for mine, theirs in ((quick.center, whole.center), (quick.bar, whole.bar), (quick.kink, whole.kink)):

@@ -36,8 +36,7 @@ LEVEL = 5  # a function with not one bit changed on so many of the finest rungs 
 FULL = 0.6  # share of unsettled outputs from which on the thorough reading is of all
 ALONE = 10  # a single side may be settled by so many rungs
 DEEP = 13  # noise that is still the same on so many rungs is noise, whatever its cause
-_CHUNK = 1024  # functions that are asked together …
-_BLOCK = 2**14  # … and values of them that are read together, so that their tables stay in cache
+_CHUNK = 1024  # functions that are asked together
 _PLAIN = (1e-290, 1e290)  # roundings over steps that neither underflow nor overflow, whatever they are multiplied by
 
 
@@ -227,15 +226,22 @@ def _independent(
     return taken, count
 
 
-def _idle(ladder: _Ladder) -> BoolArray:
-    """Outputs of which no bit changes on any rung, fine ones on both sides, of no extreme size (N, K)."""
+def _flat(ladder: _Ladder) -> BoolArray:
+    """Outputs of which no bit changes on any fine rung, on both sides, of no extreme size (N, K)."""
     samples, top = ladder.samples, ladder.top
-    idle: BoolArray = (samples.above[top:] == samples.middle).all(axis=0)
-    idle &= (samples.below[top:] == samples.middle).all(axis=0)
+    same: BoolArray = (samples.above[top:] == samples.middle).all(axis=0)
+    same &= (samples.below[top:] == samples.middle).all(axis=0)
+    if same.any():
+        grain = rounding_of(samples.down_to(1))[0] / samples.step[:, :, None]
+        same &= np.all((grain > _PLAIN[0]) & (grain < _PLAIN[1]), axis=0) & np.isfinite(samples.middle)
+    return same
+
+
+def _idle(ladder: _Ladder) -> BoolArray:
+    """The same of all rungs, coarse ones on the sides that there are."""
+    samples, top, idle = ladder.samples, ladder.top, _flat(ladder)
     if top and idle.any():
         idle &= (steps.unchanged(samples) | np.isnan(samples.above) & np.isnan(samples.below))[:top].all(axis=0)
-    grain = rounding_of(samples.down_to(1))[0] / samples.step[:, :, None]
-    idle &= np.all((grain > _PLAIN[0]) & (grain < _PLAIN[1]), axis=0) & np.isfinite(samples.middle)
     return idle
 
 
@@ -263,7 +269,7 @@ def _read(ladder: _Ladder, wanted: BoolArray) -> Reading:
     shape = wanted.shape
     good, finer, stands = (np.zeros(shape, dtype=bool) for _ in range(3))
     whole = Reading(np.zeros(shape), np.full(shape, np.inf), good, finer, stands, one_sided(ladder.samples))
-    for places, samples in _blocks(ladder, wanted):
+    for places, samples in steps.blocks(ladder.samples, wanted):
         part = symmetric(samples, ladder.top, known, deep)
         for into, said in (
             (whole.center, part.center), (whole.bar, part.bar), (good, part.good), (finer, part.finer),
@@ -271,20 +277,6 @@ def _read(ladder: _Ladder, wanted: BoolArray) -> Reading:
         ):  # fmt: skip
             into.reshape(-1)[places] = said.reshape(-1)
     return whole
-
-
-def _blocks(ladder: _Ladder, wanted: BoolArray) -> Iterator[tuple[IntArray | slice, Samples]]:
-    """Some outputs by their places among all (N·K), so many at once that their tables stay in cache."""
-    samples = ladder.samples
-    most = max(1, _BLOCK // len(samples.step))
-    if wanted.size <= most and wanted.all():
-        if wanted.size:
-            yield slice(None), samples
-        return
-    places = np.flatnonzero(wanted)
-    for start in range(0, len(places), most):
-        some = places[start : start + most]
-        yield some, samples.pairs(some)
 
 
 def _groups(
@@ -333,16 +325,16 @@ def _last(
 def _thorough(ladder: _Ladder, still: BoolArray) -> Slopes:
     """What all rungs say of the outputs that are not settled yet; of the others, too, where these are few, or zeros.
 
-    Of idle outputs the coarsest rungs tell all: they repeat each other, and noise over a finer step is larger.
+    Where no fine rung shows a change, the first of them tell all: they repeat each other, with larger noise a step.
     """
     wanted = np.ones_like(still) if still.sum() >= FULL * still.size else still
     whole = Slopes(
         np.zeros(still.shape), np.zeros(still.shape), np.zeros(still.shape, dtype=bool), ladder.samples.evaluations
     )
-    idle = _idle(ladder)
+    flat = _flat(ladder)
     brief = replace(ladder, samples=ladder.samples.down_to(ladder.top + SEEN_FIRST))
-    for here, some in ((ladder, wanted & ~idle), (brief, wanted & idle)):
-        for places, samples in _blocks(here, some):
+    for here, some in ((ladder, wanted & ~flat), (brief, wanted & flat)):
+        for places, samples in steps.blocks(here.samples, some):
             part = thorough(samples, here.top)
             for into, said in ((whole.center, part.center), (whole.bar, part.bar), (whole.kink, part.kink)):
                 into.reshape(-1)[places] = said.reshape(-1)

@@ -8,7 +8,7 @@ displacement (up to a rounding of t itself where h is many orders larger than x)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from gradcheck.oracles.ladder.table import Array, BoolArray, IntArray
 
 Function = Callable[[IntArray, Array], Array]
 
+_BLOCK = 2**14  # values that are read together
 RATIO_BITS = 2  # each rung is 2**-2 of the one before
 TOP_BITS = 7  # the coarsest rung of the first ladder is about 2**-7 of the scale …
 EDGE_BITS = 3  # … 2**-3 of the room there is, where that is short
@@ -91,6 +92,19 @@ class Samples:
             np.concatenate([self.below, finer.below]),
             self.evaluations + finer.evaluations,
         )
+
+
+def blocks(samples: Samples, wanted: BoolArray) -> Iterator[tuple[IntArray | slice, Samples]]:
+    """Some outputs (N, K) by their places among all, so many at once that their tables stay in cache."""
+    most = max(1, _BLOCK // len(samples.step))
+    if wanted.size <= most and wanted.all():
+        if wanted.size:
+            yield slice(None), samples
+        return
+    places = np.flatnonzero(wanted)
+    for start in range(0, len(places), most):
+        some = places[start : start + most]
+        yield some, samples.pairs(some)
 
 
 def top_step(scale: Array, room_below: Array, room_above: Array, bits: int = TOP_BITS) -> Array:
