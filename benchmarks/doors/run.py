@@ -95,7 +95,8 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(words)
     warnings.simplefilter("ignore")
-    ours(torch.sin, 2)  # what is imported once, by either
+    for _ in range(2):  # what is imported once, by either; what a fork imported is imported here by the next check
+        ours(torch.sin, 2)
     peer(torch.sin, 1)
     rows = []
     for name in FUNCTIONS:

@@ -105,7 +105,11 @@ def typical_size(center: Array, values: float, sizes: Array) -> float:
     size = np.abs(center[np.isfinite(center)])
     some = size[size > 2 * UNDERFLOW]
     if some.size:
-        return float(np.median(some))
+        middle = len(some) // 2  # as np.median, which takes four times as long
+        if len(some) % 2:
+            return float(np.partition(some, middle)[middle])
+        low, high = np.partition(some, (middle - 1, middle))[middle - 1 : middle + 1]
+        return float((low + high) / 2)
     length = sizes[sizes > 0]
     return float(values / np.median(length)) if length.size else values
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradcheck.oracles.ladder import climb as ladder
+from gradcheck.oracles.ladder import steps
 from gradcheck.oracles.ladder.climb import Slopes, slopes
 
 COUNT = 300
@@ -96,3 +97,38 @@ def test_settled_outputs_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> 
     many = outputs(*values, x=at)
     assert np.array_equal(few.kink, many.kink)
     assert (np.abs(few.center - many.center) <= few.bar + many.bar).all()
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-173, 1e167, 1e-290, 1e300])
+@pytest.mark.parametrize("near", [False, True])
+@pytest.mark.parametrize("few", [False, True])
+def test_reading_one_idle_output_for_all_and_in_blocks_changes_not_one_bit(
+    monkeypatch: pytest.MonkeyPatch, size: float, near: bool, few: bool
+) -> None:
+    x = np.random.default_rng(3).uniform(0.5, 3, COUNT) * size
+    edge = np.where(np.arange(COUNT) % 3 == 0, 2.0**-30 * x, np.inf)  # some functions end close by on one side, or both
+    asked = [
+        np.sin, np.zeros_like, lambda t: np.full_like(t, 1.2345), lambda t: np.full_like(t, -1e300),
+        lambda t: np.full_like(t, 5e-324), lambda t: np.where(t > 2.4 * size, 1.0, 0.5), lambda t: t * 0.1 + size,
+        lambda t: np.where(t > 3.2 * size, np.nan, 1.1), lambda t: np.float32(np.cos(t / size)).astype(float), np.abs,
+    ]  # fmt: skip
+    if few:  # a slope that rounding limits, so that it is the idle one that asks for finer rungs, if any does
+        asked = [lambda t: size + 1e-13 * t, lambda t: np.full_like(t, 1.2345 * size)]
+
+    def found() -> Slopes:
+        below = np.where(np.arange(COUNT) % 2 == 0, edge, np.inf) if near else np.full(COUNT, np.inf)
+
+        def g(rows: np.ndarray, t: Row) -> Row:
+            with np.errstate(all="ignore"):
+                return np.stack([v(x[rows] + t) for v in asked], axis=1)
+
+        return slopes(g, x, np.abs(x), below, edge if near else np.full(COUNT, np.inf), 0, np.abs(x) * 100)
+
+    with np.errstate(all="ignore"):
+        quick = found()
+        monkeypatch.setattr(ladder, "_flat", lambda ladder: np.zeros(ladder.samples.middle.shape, dtype=bool))
+        monkeypatch.setattr(steps, "_BLOCK", 2**40)
+        whole = found()
+    assert quick.evaluations == whole.evaluations
+    for mine, theirs in ((quick.center, whole.center), (quick.bar, whole.bar), (quick.kink, whole.kink)):
+        assert np.array_equal(mine, theirs)

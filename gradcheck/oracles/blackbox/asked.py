@@ -271,6 +271,8 @@ class Asked:
 
 def flat(values: Sequence[Array]) -> NDArray[np.float64]:
     """Arrays of real numbers as one row."""
+    if len(values) == 1:
+        return np.array(values[0], dtype=np.float64).reshape(-1)
     return np.concatenate([np.asarray(v, dtype=np.float64).reshape(-1) for v in values] or [np.zeros(0)])
 
 
@@ -287,7 +289,7 @@ def real_outputs(outputs: Sequence[Array], like: Sequence[Any] | None = None) ->
 
 
 def _fresh(arrays: Inputs) -> tuple[Array, ...]:
-    return tuple(np.array(a) for a in arrays)
+    return tuple(map(np.array, arrays))
 
 
 def _array(value: Any, whose: str) -> Array:

@@ -33,7 +33,8 @@ class Direction:
         if not self.relative:
             return self.step
         size = np.abs(np.asarray(inputs[self.which], dtype=np.float64))
-        return self.step * np.where(size > 0, size, usual(inputs))
+        there = size > 0
+        return self.step * (size if there.all() else np.where(there, size, usual(inputs)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Lines:
         return Lengths(at, lengths, wider, down, up, exact.astype(bool))
 
     def moved(self, rows: NDArray[np.int64], t: Array) -> list[NDArray[Any]]:
-        """The inputs at the offsets t (M,) of some lines, each stacked along a first axis: as `moved`, one by one."""
+        """The inputs at the offsets t (M,) of some lines, each stacked along a first axis: as `alone`, one by one."""
         found = []
         base, which, element = self.base[rows], self._which[rows], self._element[rows]
         for k, stack in enumerate(self._stacked):
@@ -107,6 +108,18 @@ class Lines:
                     steps = np.stack([self._step(int(row)).reshape(-1) for row in rows[rest]])
                     flat[rest] += t[rest, None] * steps
             found.append(x)
+        return found
+
+    def alone(self, row: int, t: float) -> list[NDArray[Any]]:
+        """The inputs at one offset of one line."""
+        d = self.ways[row]
+        found = list(self.points[self.base[row]])
+        target = np.array(found[d.which], dtype=np.float64)
+        if d.element is not None:
+            target[d.element] += t
+        else:
+            target = target + t * self._step(row)
+        found[d.which] = target
         return found
 
     def _step(self, row: int) -> Array:

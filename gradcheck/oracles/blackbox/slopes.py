@@ -66,7 +66,7 @@ def each_along(
             asked,
             len(rows),
             outputs,
-            lambda k: moved(points[lines.base[rows[k]]], lines.ways[rows[k]], float(t[k])),
+            lambda k: lines.alone(int(rows[k]), float(t[k])),
             (lambda: lines.moved(rows, t)) if len(ways[0]) > 1 else None,
         )
 

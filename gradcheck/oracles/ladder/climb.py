@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck.oracles.ladder import steps
-from gradcheck.oracles.ladder.read import GOOD, Reading, rounding_of, symmetric, thorough
+from gradcheck.oracles.ladder.read import GOOD, SEEN_FIRST, Reading, one_sided, rounding_of, symmetric, thorough
 from gradcheck.oracles.ladder.second import second
 from gradcheck.oracles.ladder.steps import Function, Samples
 from gradcheck.oracles.ladder.table import Array, BoolArray, IntArray
@@ -33,10 +33,11 @@ FEW = 8  # of so few functions a reading costs more than what rungs in between m
 FINER_FEW = {5: 8, 6: 8, 8: 13, 10: 13, 13: FINE_RUNGS}
 COARSER_FEW = {0: 4, 2: 4, 4: COARSE_RUNGS, 6: COARSE_RUNGS}
 LEVEL = 5  # a function with not one bit changed on so many of the finest rungs is constant there
+FULL = 0.6  # share of unsettled outputs from which on the thorough reading is of all
 ALONE = 10  # a single side may be settled by so many rungs
 DEEP = 13  # noise that is still the same on so many rungs is noise, whatever its cause
-FULL = 0.6  # share of unsettled outputs up to which these are read alone
-_CHUNK = 1024  # functions per block of work, so that a block's tables stay in cache
+_CHUNK = 1024  # functions that are asked together
+_PLAIN = (1e-290, 1e290)  # roundings over steps that neither underflow nor overflow, whatever they are multiplied by
 
 
 def slopes(
@@ -171,14 +172,14 @@ def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray, stil
 
     still: the outputs of each that are not settled yet (N, K); the others are neither read again nor changed.
     """
-    read = _read(ladder, still)
-    found.center[at] = np.where(still, read.center, found.center[at])
-    found.bar[at] = np.where(still, read.bar, found.bar[at])
-    good = ~still | read.good
+    read = _read_all(ladder, still)
+    good: BoolArray = ~still | read.good
     count = 0
     if not (ladder.coarse or good.all()):
-        taken, count = _independent(problem, ladder.samples, good, found, at)
+        taken, count = _independent(problem, ladder.samples, good, read)
         good |= taken
+    found.center[at] = np.where(still, read.center, found.center[at])
+    found.bar[at] = np.where(still, read.bar, found.bar[at])
     level: BoolArray = np.all(steps.unchanged(ladder.samples)[-LEVEL:], axis=(0, 2))
     going: BoolArray = np.any(~good, axis=1)
     last: BoolArray = going & (level | (read.alone & (ladder.fine >= ALONE)))
@@ -197,7 +198,7 @@ def _climb(problem: _Problem, ladder: _Ladder, found: Slopes, at: IntArray, stil
 
 
 def _independent(
-    problem: _Problem, samples: Samples, good: BoolArray, found: Slopes, at: IntArray
+    problem: _Problem, samples: Samples, good: BoolArray, read: Reading
 ) -> tuple[BoolArray, int]:  # fmt: skip
     """Outputs of which no bit changes on any rung, on both sides, beside others of the function whose slope was read.
 
@@ -205,7 +206,7 @@ def _independent(
     output, since what is left of terms that cancel (the log of a probability next to 1) shows nothing of their size.
     That is little where it is far below the output's own value over the natural length of the domain. An output that
     is 0 has to be 0 after a step of that length, too; one that float32 holds may have been computed in it, and hides
-    far more. (N, K), written into `found`; and how many evaluations it took.
+    far more. (N, K), written into `read`; and how many evaluations it took.
     """
     same: BoolArray = np.all(steps.unchanged(samples) & np.isfinite(samples.above) & np.isfinite(samples.below), axis=0)
     step = samples.step[0][:, None]
@@ -220,28 +221,61 @@ def _independent(
         far = problem.only(rows).far(samples.middle[rows])
         taken[rows] |= zero[rows] & steps.unchanged(far)[0]
         count = far.evaluations
-    found.center[at] = np.where(taken, 0.0, found.center[at])
-    found.bar[at] = np.where(taken, hidden, found.bar[at])
+    np.copyto(read.center, 0.0, where=taken)
+    np.copyto(read.bar, hidden, where=taken)
     return taken, count
 
 
-def _read(ladder: _Ladder, still: BoolArray) -> Reading:
-    """What the symmetric ladder says of the outputs that are not settled yet; of the others, nothing."""
+def _flat(ladder: _Ladder) -> BoolArray:
+    """Outputs of which no bit changes on any fine rung, on both sides, of no extreme size (N, K)."""
+    samples, top = ladder.samples, ladder.top
+    same: BoolArray = (samples.above[top:] == samples.middle).all(axis=0)
+    same &= (samples.below[top:] == samples.middle).all(axis=0)
+    if same.any():
+        grain = rounding_of(samples.down_to(1))[0] / samples.step[:, :, None]
+        same &= np.all((grain > _PLAIN[0]) & (grain < _PLAIN[1]), axis=0) & np.isfinite(samples.middle)
+    return same
+
+
+def _idle(ladder: _Ladder) -> BoolArray:
+    """The same of all rungs, coarse ones on the sides that there are."""
+    samples, top, idle = ladder.samples, ladder.top, _flat(ladder)
+    if top and idle.any():
+        idle &= (steps.unchanged(samples) | np.isnan(samples.above) & np.isnan(samples.below))[:top].all(axis=0)
+    return idle
+
+
+def _read_all(ladder: _Ladder, still: BoolArray) -> Reading:
+    """What is said of the outputs that are not settled yet (N, K).
+
+    Idle ones are never good, since nothing is seen beside which their slope 0 is small; whether finer rungs may help
+    depends on the steps alone. So one of each function is read for all.
+    """
+    idle = still & _idle(ladder)
+    rows = np.flatnonzero(idle.any(axis=1))
+    if not rows.size:
+        return _read(ladder, still)
+    ones = idle[rows].argmax(axis=1)
+    wanted = still & ~idle
+    wanted[rows, ones] = True
+    read = _read(ladder, wanted)
+    read.finer[rows] |= idle[rows] & read.finer[rows, ones][:, None]
+    return read
+
+
+def _read(ladder: _Ladder, wanted: BoolArray) -> Reading:
+    """What the symmetric ladder says of some outputs (N, K); of the others, nothing."""
     known, deep = ladder.coarse == COARSE_RUNGS, ladder.fine >= DEEP
-    if still.sum() >= FULL * still.size:
-        return symmetric(ladder.samples, ladder.top, known, deep)
-    rows, outputs = np.nonzero(still)
-    part = symmetric(ladder.samples.pairs(rows, outputs), ladder.top, known, deep)
-    whole = Reading(
-        np.zeros(still.shape), np.zeros(still.shape), ~still, np.zeros(still.shape, dtype=bool),
-        np.zeros(still.shape, dtype=bool), np.zeros(len(still), dtype=bool),
-    )  # fmt: skip
-    for into, said in zip(
-        (whole.center, whole.bar, whole.good, whole.finer, whole.stands),
-        (part.center, part.bar, part.good, part.finer, part.stands), strict=True,
-    ):  # fmt: skip
-        into[rows, outputs] = said[:, 0]
-    whole.alone[rows] = part.alone
+    shape = wanted.shape
+    good, finer, stands = (np.zeros(shape, dtype=bool) for _ in range(3))
+    whole = Reading(np.zeros(shape), np.full(shape, np.inf), good, finer, stands, one_sided(ladder.samples))
+    for places, samples in steps.blocks(ladder.samples, wanted):
+        part = symmetric(samples, ladder.top, known, deep)
+        for into, said in (
+            (whole.center, part.center), (whole.bar, part.bar), (good, part.good), (finer, part.finer),
+            (stands, part.stands),
+        ):  # fmt: skip
+            into.reshape(-1)[places] = said.reshape(-1)
     return whole
 
 
@@ -289,14 +323,19 @@ def _last(
 
 
 def _thorough(ladder: _Ladder, still: BoolArray) -> Slopes:
-    """What all rungs say of the outputs that are not settled yet; zeros of the others."""
-    if still.sum() >= FULL * still.size:
-        return thorough(ladder.samples, ladder.top)
-    rows, outputs = np.nonzero(still)
-    part = thorough(ladder.samples.pairs(rows, outputs), ladder.top)
+    """What all rungs say of the outputs that are not settled yet; of the others, too, where these are few, or zeros.
+
+    Where no fine rung shows a change, the first of them tell all: they repeat each other, with larger noise a step.
+    """
+    wanted = np.ones_like(still) if still.sum() >= FULL * still.size else still
     whole = Slopes(
         np.zeros(still.shape), np.zeros(still.shape), np.zeros(still.shape, dtype=bool), ladder.samples.evaluations
     )
-    whole.center[rows, outputs], whole.bar[rows, outputs] = part.center[:, 0], part.bar[:, 0]
-    whole.kink[rows, outputs] = part.kink[:, 0]
+    flat = _flat(ladder)
+    brief = replace(ladder, samples=ladder.samples.down_to(ladder.top + SEEN_FIRST))
+    for here, some in ((ladder, wanted & ~flat), (brief, wanted & flat)):
+        for places, samples in steps.blocks(here.samples, some):
+            part = thorough(samples, here.top)
+            for into, said in ((whole.center, part.center), (whole.bar, part.bar), (whole.kink, part.kink)):
+                into.reshape(-1)[places] = said.reshape(-1)
     return whole

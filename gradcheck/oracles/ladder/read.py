@@ -79,10 +79,15 @@ def symmetric(samples: Samples, top: int, coarse_known: bool, deep: bool) -> Rea
     standing = found.still & (found.size > 0) & even & ~found.finest
     limited = standing & (found.quiet | deep) & (~found.coarsest | coarse_known)
     finer = ~(found.quiet | deep) | ~even | found.finest | (~found.still & ~found.coarsest)
-    alone = (np.isfinite(samples.up) != np.isfinite(samples.down)).all(axis=0)
     bar += least_bar(samples.step[top][:, None])
-    read = Reading(found.center, bar, narrow | limited, finer, standing, alone)
+    read = Reading(found.center, bar, narrow | limited, finer, standing, one_sided(samples))
     return _joined(read, symmetric(samples.down_to(top + SEEN_FIRST), top, True, False)) if deep else read
+
+
+def one_sided(samples: Samples) -> BoolArray:
+    """Functions of which one side is outside the domain, (N,)."""
+    alone: BoolArray = (np.isfinite(samples.up) != np.isfinite(samples.down)).all(axis=0)
+    return alone
 
 
 def _joined(read: Reading, first: Reading) -> Reading:

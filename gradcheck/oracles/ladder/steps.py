@@ -8,7 +8,7 @@ displacement (up to a rounding of t itself where h is many orders larger than x)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from gradcheck.oracles.ladder.table import Array, BoolArray, IntArray
 
 Function = Callable[[IntArray, Array], Array]
 
+_BLOCK = 2**14  # values that are read together
 RATIO_BITS = 2  # each rung is 2**-2 of the one before
 TOP_BITS = 7  # the coarsest rung of the first ladder is about 2**-7 of the scale …
 EDGE_BITS = 3  # … 2**-3 of the room there is, where that is short
@@ -30,7 +31,7 @@ _STAIRCASE = 2.0**-16  # of the largest change seen
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """A function's values up and down a ladder: rungs lead, coarsest first; NaN where not sampled."""
+    """A function's values up and down a ladder: rungs lead (in memory, too), coarsest first; NaN where not sampled."""
 
     step: Array  # (L, N) nominal
     up: Array  # (L, N) true displacement above x
@@ -41,26 +42,17 @@ class Samples:
     evaluations: int
 
     def rows(self, keep: IntArray) -> Samples:
-        return Samples(
-            self.step[:, keep],
-            self.up[:, keep],
-            self.down[:, keep],
-            self.middle[keep],
-            self.above[:, keep],
-            self.below[:, keep],
-            0,
-        )
+        step, up, down = (np.take(line, keep, axis=1) for line in (self.step, self.up, self.down))
+        above, below = (np.take(side, keep, axis=1) for side in (self.above, self.below))
+        return Samples(step, up, down, self.middle[keep], above, below, 0)
 
-    def pairs(self, rows: IntArray, outputs: IntArray) -> Samples:
-        """Some functions' single outputs, as functions of one output each."""
+    def pairs(self, places: IntArray) -> Samples:
+        """Some functions' single outputs, by their places among all (N·K), as functions of one output each."""
+        rungs, outputs = len(self.step), self.middle.shape[1]
+        step, up, down = (np.take(line, places // outputs, axis=1) for line in (self.step, self.up, self.down))
+        above, below = (np.take(side.reshape(rungs, -1), places, axis=1) for side in (self.above, self.below))
         return Samples(
-            self.step[:, rows],
-            self.up[:, rows],
-            self.down[:, rows],
-            self.middle[rows, outputs][:, None],
-            self.above[:, rows, outputs][:, :, None],
-            self.below[:, rows, outputs][:, :, None],
-            0,
+            step, up, down, self.middle.reshape(-1)[places][:, None], above[:, :, None], below[:, :, None], 0
         )
 
     def down_to(self, end: int) -> Samples:
@@ -100,6 +92,19 @@ class Samples:
             np.concatenate([self.below, finer.below]),
             self.evaluations + finer.evaluations,
         )
+
+
+def blocks(samples: Samples, wanted: BoolArray) -> Iterator[tuple[IntArray | slice, Samples]]:
+    """Some outputs (N, K) by their places among all, so many at once that their tables stay in cache."""
+    most = max(1, _BLOCK // len(samples.step))
+    if wanted.size <= most and wanted.all():
+        if wanted.size:
+            yield slice(None), samples
+        return
+    places = np.flatnonzero(wanted)
+    for start in range(0, len(places), most):
+        some = places[start : start + most]
+        yield some, samples.pairs(some)
 
 
 def top_step(scale: Array, room_below: Array, room_above: Array, bits: int = TOP_BITS) -> Array:

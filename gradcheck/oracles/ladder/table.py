@@ -147,8 +147,9 @@ def _settle_column(
     companion: list[Array] | None,
 ) -> Settled:
     high, low = columns[column], columns[column - 1]
-    bar = _raw_bars(high, low) + noise_weight * grain[column:]
-    bar[~(bar < np.inf)] = np.inf
+    bar = _raw_bars(high, low)
+    bar += grain[column:] if noise_weight == 1.0 else noise_weight * grain[column:]
+    np.fmin(bar, np.inf, out=bar)  # NaN is no bar
     bar = _against_luck(bar)
     standing = np.where(_unrefuted(high, bar), bar, np.inf)
     rung = np.argmin(standing, axis=0)
@@ -175,12 +176,12 @@ def _settle_column(
 
 def _raw_bars(high: Array, low: Array) -> Array:
     """Distance to the lower order at the finer rungs and to the same order one rung coarser."""
-    bars = np.abs(high - low[1:])
-    coarser = high - low[:-1]
+    bars, coarser = high - low[1:], high - low[:-1]
     if len(high) > 1:
         neighbour = high[1:] - high[:-1]
-        coarser[1:] = np.where(np.isfinite(neighbour), neighbour, coarser[1:])
-    return np.maximum(bars, np.abs(coarser))
+        np.copyto(coarser[1:], neighbour, where=np.isfinite(neighbour))
+    np.abs(bars, out=bars)
+    return np.maximum(bars, np.abs(coarser, out=coarser), out=bars)
 
 
 def _against_luck(bar: Array) -> Array:
@@ -188,20 +189,27 @@ def _against_luck(bar: Array) -> Array:
         return bar
     floored = bar.copy()
     known = np.where(bar < np.inf, bar, 0.0)
-    np.maximum(floored[1:], _COARSER_LUCK * known[:-1], out=floored[1:])
-    np.maximum(floored[:-1], _FINER_LUCK * known[1:], out=floored[:-1])
+    share = _COARSER_LUCK * known[:-1]
+    np.maximum(floored[1:], share, out=floored[1:])
+    np.multiply(_FINER_LUCK, known[1:], out=share)
+    np.maximum(floored[:-1], share, out=floored[:-1])
     return floored
 
 
 def _unrefuted(value: Array, bar: Array) -> BoolArray:
     """Which rungs no finer rung contradicts: a derivative is a limit, so the finer one is right."""
-    room = _REFUTE * bar[:0:-1]
-    finer = value[:0:-1]  # the finest first
-    low, high = np.full(value.shape, -np.inf), np.full(value.shape, np.inf)
-    np.subtract(finer, room, out=low[1:])
-    np.add(finer, room, out=high[1:])
-    low, high = np.fmax.accumulate(low)[::-1], np.fmin.accumulate(high)[::-1]
-    stands: BoolArray = (value - bar <= high) & (value + bar >= low)
+    room = _REFUTE * bar
+    low, high = value - room, value + room
+    np.fmax(low[-1], -np.inf, out=low[-1])
+    np.fmin(high[-1], np.inf, out=high[-1])
+    for rung in range(len(value) - 2, 0, -1):  # as `accumulate` along the rungs, but much faster
+        np.fmax(low[rung + 1], low[rung], out=low[rung])
+        np.fmin(high[rung + 1], high[rung], out=high[rung])
+    np.subtract(value, bar, out=room)
+    stands: BoolArray = room <= np.inf
+    stands[:-1] &= room[:-1] <= high[1:]
+    np.add(value, bar, out=room)
+    stands[:-1] &= room[:-1] >= low[1:]
     return stands
 
 

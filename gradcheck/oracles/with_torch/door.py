@@ -64,10 +64,11 @@ class TorchCode(TorchProbes):
         given = [self._tensor(c) for c in cotangents]
         live = [(o, c) for o, c in zip(outputs, given, strict=True) if o.requires_grad]
         found: Sequence[Any] = [None] * len(wrt)
+        ends, cts = [o for o, _ in live], [c for _, c in live]
         for round_ in range(times if live else 0):
-            ends, cts = [o for o, _ in live], [c for _, c in live]
             found = gradients_of(ends, wrt, cts, retain=round_ + 1 < times)
-        self._write_back([*inputs, *cotangents], [*tensors, *given])
+        if self.device is not None:
+            self._write_back([*inputs, *cotangents], [*tensors, *given])
         return placed(inputs, self.moving, tensors, found)
 
     def jvp(self, inputs: Inputs, tangents: Sequence[Array]) -> tuple[Array, ...] | None:
@@ -110,6 +111,9 @@ class TorchCode(TorchProbes):
 
     def _outputs(self, tensors: Sequence[Any]) -> list[Any]:
         result = self.fn(*tensors)
+        if _has_slopes(result):  # the usual case, sooner
+            self.outputs = True
+            return [result]
         many = [o for o in leaves(result) if o is not None]
         if not all(isinstance(o, torch.Tensor) for o in many):
             raise BadAnswer(f"the function gives {type(result).__name__}, not tensors")

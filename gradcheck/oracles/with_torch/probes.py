@@ -21,6 +21,7 @@ COMPILER = "aot_eager"  # traces a call and its backward as every compiler of Py
 NO_BATCH = ("setup_context", "vmap", "functorch", "functionalization", "Batching rule")  # words of PyTorch's refusals
 LONGEST = 160  # characters of a library's words that a report takes
 NO_FORWARD = ("forward AD", "forward mode AD")
+STRIDED = torch.strided
 
 
 class TorchProbes:
@@ -245,14 +246,14 @@ def tensor(x: Array) -> Any:
     """A tensor over the same memory; a copy where PyTorch has no such layout (reversed views)."""
     if x.dtype == object:
         raise TypeError("PyTorch has no tensors of precise numbers")
-    if any(s < 0 for s in x.strides) or not x.flags.writeable:
+    if min(x.strides, default=0) < 0 or not x.flags.writeable:
         return torch.from_numpy(np.array(x))
     return torch.from_numpy(x)
 
 
 def number(t: Any) -> Array:
     """A tensor's numbers, in memory of their own, wherever it lies; those of a sparse one with its zeros."""
-    dense = t.detach().to_dense() if t.layout is not torch.strided else t.detach()
+    dense = t.detach() if t.layout is STRIDED else t.detach().to_dense()
     return np.array(dense.resolve_conj().resolve_neg().cpu().numpy())
 
 

@@ -12,6 +12,7 @@ from gradcheck.judge.budgets import UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import Contracted, State, compare_slopes, contract, typical_size
 from gradcheck.oracles.blackbox.asked import Array, BadAnswer, flat
+from gradcheck.oracles.blackbox.lines import Direction
 from gradcheck.oracles.blackbox.slopes import Truth, jacobian
 from gradcheck.oracles.isolation.watch import Fatal, Unasked, raised
 from gradcheck.run.check.judging import Judging, Row, cotangents, seen
@@ -82,9 +83,15 @@ def _counted(judging: Judging, p: int, states: NDArray[np.int64], measured: Cont
     if judging.points[p].outside:
         return
     judging.tallies["reverse"].add(len(states), int((states != State.AGREES).sum()))
-    judging.covered |= {d.which for d, state in zip(judging.court.basis, states, strict=True) if state == State.AGREES}
+    cover(judging, judging.court.basis, states)
     finite = np.isfinite(measured.bar) & (np.abs(measured.center) > 0) & ~measured.kink
     judging.relative += list(measured.bar[finite] / np.abs(measured.center[finite]) + 64 * UNIT)
+
+
+def cover(judging: Judging, ways: Sequence[Direction], states: NDArray[np.int64]) -> None:
+    """Note the inputs of whose gradient a number agreed."""
+    if not judging.covered.issuperset(judging.moving):
+        judging.covered |= {ways[int(e)].which for e in np.flatnonzero(states == State.AGREES)}
 
 
 def _sizes_at(judging: Judging, p: int) -> Row:

@@ -13,7 +13,7 @@ from gradcheck.oracles.blackbox.batch import gradients_at, same_gradients
 from gradcheck.oracles.blackbox.lines import Direction
 from gradcheck.oracles.blackbox.slopes import Truth, each_along
 from gradcheck.run.check.basis import screens
-from gradcheck.run.check.compare import answered, measure, suspects_at
+from gradcheck.run.check.compare import answered, cover, measure, suspects_at
 from gradcheck.run.check.hearing import hear
 from gradcheck.run.check.judging import ALONE, Judging, Look, Row, cotangents
 from gradcheck.run.check.suspects import components, unflattened
@@ -147,5 +147,5 @@ def _along(judging: Judging, look: Look, answers: Sequence[tuple[Row, Answers | 
         if not point.outside:
             undecided = int((every[-1] != State.AGREES).sum())
             judging.tallies["reverse"].add(len(ways), undecided)
-            judging.covered |= {d.which for d, state in zip(ways, every[-1], strict=True) if state == State.AGREES}
+            cover(judging, ways, every[-1])
     return np.concatenate(every)
