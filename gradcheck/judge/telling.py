@@ -10,6 +10,9 @@ from gradcheck.judge.compare import Comparison, Party
 from gradcheck.judge.finding import Verdict, Worst
 from gradcheck.spec.precision import PRECISIONS, Precision
 
+ONE_SIDED = "one-sided differences"  # whose numbers are the ends of an interval of right ones
+NEAR_ZERO = 1e-6  # of an interval's width: an end nearer to zero is told as 0
+
 
 def reason_of(
     verdict: Verdict,
@@ -59,6 +62,27 @@ def in_words(quantity: str) -> str:
     what, _, of = name.partition(":")
     words = {"hess": "hessian along its tangent", "hvp": "hvp", "pairing": "pairing of vjp and jvp"}.get(what, what)
     return f"the {words}" + (f" in {of}" if of else "") + (f" (claimed as {kind})" if kind else "")
+
+
+def told_wrong(got: float, right: float, bar: float, whose: str) -> str:
+    """A wrong number and what it should be: "5, not 4"; at a kink, where all of an interval is right: "5, not 0 to 1".
+
+    whose: whose word right ± bar is.
+    """
+    for digits in range(4, 18) if whose == ONE_SIDED and not right - bar <= got <= right + bar else ():
+        ends = interval(right, bar, digits)
+        if f"{got:.{digits}g}" in ends:
+            continue
+        if len(ends) == 2:
+            return f"{got:.{max(digits, 6)}g}, not {' to '.join(ends)}"
+        break
+    return ", not ".join(told_apart(got, right, bar))
+
+
+def interval(right: float, bar: float, digits: int = 4) -> tuple[str, ...]:
+    """The ends of an interval (nearby pieces are read to about four digits); one where they look alike."""
+    ends = (0.0 if abs(v) <= NEAR_ZERO * 2 * bar else v for v in (right - bar, right + bar))
+    return tuple(dict.fromkeys(f"{v:.{digits}g}" for v in ends))
 
 
 def told_apart(got: float, right: float, bar: float = 0.0) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gradcheck.judge.cells import FAILING, REMARKS, CellFinding, Kind, Seen
 from gradcheck.judge.finding import Verdict
+from gradcheck.judge.telling import ONE_SIDED, interval
 from gradcheck.report.as_called import as_called
 from gradcheck.report.checked_html import html
 from gradcheck.report.naming import Code
@@ -127,9 +128,9 @@ def _shown(result: Result, seen: Seen) -> list[str]:
     at = ", ".join(f"{n} = {_text(v)}" for n, v in called.inputs.items())
     cotangents = called.cotangents if seen.several else called.cotangents[0]
     lines = [f"  {where}{at} ({seen.origin}), cotangent {_text(cotangents)}"]
-    if seen.way == "along":
-        low, high = seen.right - seen.bar, seen.right + seen.bar
-        lines.append(f"  got {seen.got!r}; right: from {low:.9g} to {high:.9g} by {seen.whose}")
+    ends = interval(seen.right, seen.bar)
+    if seen.way == "along" or (seen.whose == ONE_SIDED and len(ends) == 2):
+        lines.append(f"  got {seen.got!r}; right: from {ends[0]} to {ends[-1]} by {seen.whose}")
     elif seen.whose:
         who = f"± {seen.bar:.1g} by {seen.whose}" if seen.bar else f"({seen.whose})"
         lines.append(f"  got {seen.got!r}; right: {right_of(seen)} {who}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.judge.cells import Seen
+from gradcheck.judge.telling import ONE_SIDED, interval
 from gradcheck.report.as_called import as_called
 from gradcheck.report.naming import Code
 from gradcheck.report.reproduce_doors import DOORS
@@ -120,6 +121,9 @@ class _View:
 def _plain(view: _View) -> list[str]:
     if not view.seen.whose:  # it raises
         return [f"print({view.gradient()})"]
+    ends = interval(view.seen.right, view.seen.bar)
+    if view.seen.whose == ONE_SIDED and len(ends) == 2:
+        return [f'print({view.element(view.gradient())}, "should be from {ends[0]} to {ends[1]}")']
     return [f'print({view.element(view.gradient())}, "should be", {_python(right_of(view.seen))})']
 
 

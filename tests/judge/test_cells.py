@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gradcheck.judge.cells import CellFinding, Kind, Seen, Tally, standing
 from gradcheck.judge.finding import Verdict
-from gradcheck.judge.telling import told_apart
+from gradcheck.judge.telling import ONE_SIDED, interval, told_apart, told_wrong
 
 
 def seen(numbers: int) -> Seen:
@@ -88,3 +88,15 @@ def test_numbers_and_places_as_people_read_them() -> None:
     assert replace(seen(1), index=()).place == "x"
     assert replace(seen(1), along=(((0, 1), 1.0), ((1, 0), 1.0))).place == "x[0, 1] + x[1, 0]"
     assert replace(seen(1), along=(((1,), 0.5), ((0,), -1.0))).terms("g") == "0.5*g[1] - g[0]"
+
+
+def test_at_a_kink_a_wrong_number_is_told_with_all_that_would_be_right() -> None:
+    assert told_wrong(5.0, 0.5, 0.5 + 1e-12, ONE_SIDED) == "5, not 0 to 1"
+    assert told_wrong(-2.0, 0.0, 1.0, ONE_SIDED) == "-2, not -1 to 1"
+    assert told_wrong(1.0000001, 0.5, 0.5, ONE_SIDED) == "1.0000001, not 0 to 1"
+    assert told_wrong(5.0, 3.0, 1e-9, ONE_SIDED) == "5, not 3"  # the pieces agree
+    assert told_wrong(1.00001, 0.5, 0.5, ONE_SIDED) == "1.00001, not 0 to 1"
+    assert told_wrong(5.0, 0.5, 0.5, "differences") == "5, not 0"
+    assert told_wrong(float("nan"), 0.5, 0.5, ONE_SIDED) == "nan, not 0 to 1"
+    assert interval(1.5, 1.5 + 1e-12) == ("0", "3")
+    assert interval(0.25, 0.0) == ("0.25",)

@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.judge.budgets import UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import State
-from gradcheck.judge.telling import told_apart
+from gradcheck.judge.telling import told_wrong
 from gradcheck.run.check.compare import Suspect, crash
 from gradcheck.run.check.judging import Judging, seen
 from gradcheck.run.check.suspects import Ruling
@@ -136,8 +136,8 @@ def rule(judging: Judging, s: Suspect, ruling: Ruling, cell: str = "") -> None:
     judging.accused |= kind is Kind.WRONG
     what = "the gradient" if not ruling.why else f"the gradient ({ruling.why})"
     here = seen(judging, s.point, s.way, s.cotangent, s.answer, ruling)
-    got, right = told_apart(s.answer, ruling.center, ruling.bar)
-    judging.tallies[name].show(kind, f"{what} of {here.place} is {got}, not {right}", here)
+    numbers = told_wrong(s.answer, ruling.center, ruling.bar, ruling.whose)
+    judging.tallies[name].show(kind, f"{what} of {here.place} is {numbers}", here)
 
 
 def _smooth(judging: Judging, p: int) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gradcheck.judge.budgets import INACCURATE_UNITS, RESTLESS_RANGES, UNIT
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import contract
+from gradcheck.judge.telling import ONE_SIDED, interval
 from gradcheck.oracles.blackbox.asked import flat
 from gradcheck.oracles.blackbox.slopes import along
 from gradcheck.run.check.judging import Judging, cotangents, seen
@@ -80,7 +81,7 @@ def _judge(
         # without pieces of their own, the smooth slope along the direction stands as the ladder read it
         outside_of = (torn or np.isfinite(low + high)) and not low - slack <= answer <= high + slack
         if outside_of and not judging.court.smooth(inputs, step):  # else the cell `reverse` has judged it
-            ruling = Ruling(Kind.WRONG, (low + high) / 2, (high - low) / 2, "one-sided differences")
+            ruling = Ruling(Kind.WRONG, (low + high) / 2, (high - low) / 2, ONE_SIDED)
             _accuse(judging, p, step, ct, answer, ruling)
     tally.add(not outside)
 
@@ -90,8 +91,7 @@ def _accuse(judging: Judging, p: int, step: Sequence[Row | None], ct: Row, answe
         f"{judging.names[k]} by {np.round(s, 2).tolist()}" for k, s in enumerate(step) if s is not None and s.any()
     )
     kind = Kind.OUTSIDE if judging.points[p].outside else Kind.WRONG
-    low, high = ruling.center - ruling.bar, ruling.center + ruling.bar
-    ends = list(dict.fromkeys(f"{v:.4g}" for v in (low, high)))  # nearby pieces are read to about as many digits
+    ends = interval(ruling.center, ruling.bar)
     text = f"moving {named}, the gradient says {answer:.6g}; the pieces that meet say {' to '.join(ends)}"
     first = next(e for e, d in enumerate(judging.court.basis) if step[d.which] is not None)
     moved = {judging.names[k]: np.asarray(s).tolist() for k, s in enumerate(step) if s is not None}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gradcheck.cases.planting import Tried, meets
 from gradcheck.judge.cells import CellFinding, Kind, Seen
 from gradcheck.judge.slopes import contract
-from gradcheck.judge.telling import told_apart
+from gradcheck.judge.telling import told_wrong
 from gradcheck.oracles.blackbox.asked import flat
 from gradcheck.oracles.blackbox.slopes import jacobian
 from gradcheck.run.check.judging import Judging, moved_together
@@ -38,8 +38,7 @@ def shrunk(finding: CellFinding, judged: Sequence[Judging]) -> CellFinding:
     found = _Search(judging, old).best()
     if found is old:
         return finding
-    got, right = told_apart(found.got, found.right, found.bar)
-    text = f"the gradient of {found.place} is {got}, not {right}"
+    text = f"the gradient of {found.place} is {told_wrong(found.got, found.right, found.bar, found.whose)}"
     return replace(finding, seen=found, sentence=text)
 
 

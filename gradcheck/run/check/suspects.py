@@ -24,6 +24,7 @@ from gradcheck.judge.budgets import (
 )
 from gradcheck.judge.cells import Kind
 from gradcheck.judge.slopes import Contracted, contract, rounding_of
+from gradcheck.judge.telling import ONE_SIDED
 from gradcheck.oracles.blackbox.asked import Array, Asked, Inputs, flat
 from gradcheck.oracles.blackbox.lines import Direction
 from gradcheck.oracles.blackbox.precise import RESOLVED, NotRunning, lost, precise
@@ -104,7 +105,7 @@ class Court:
     def _defended(self, inputs: Inputs, e: int, cotangent: NDArray[np.float64], answer: float, found: Ruling) -> bool:
         """Whether plain differences side with the answer, or against the number that accuses it."""
         other = second_opinion(self.asked, inputs, self.basis[e], cotangent)
-        if "one-sided" in found.whose:
+        if found.whose == ONE_SIDED:
             return bool(other.low <= answer <= other.high)
         width = DEFENCE * other.bar
         sided = abs(answer - other.center) <= width and abs(found.center - other.center) > width + found.bar
@@ -136,7 +137,7 @@ class Court:
             if not np.isfinite(answer):
                 return Ruling(Kind.NOT_SMOOTH, center, bar, "differences", "the function has a kink there")
             inside = low <= answer <= high
-            return Ruling(Kind.RIGHT if inside else Kind.WRONG, center, bar, "one-sided differences")
+            return Ruling(Kind.RIGHT if inside else Kind.WRONG, center, bar, ONE_SIDED)
         if abs(answer - center) <= bar + CONDITION * self._spread(tried.inputs, e, cotangent):
             return Ruling(Kind.INACCURATE, center, bar, "differences", "digits cancel inside the rule")
         return Ruling(Kind.WRONG, center, bar, "differences")
@@ -217,7 +218,7 @@ class Court:
             return Ruling(Kind.INACCURATE if blurred else Kind.RIGHT, center, bar, whose, "digits are lost")
         low, high, torn = self.hull(tried.inputs, self.basis[e], cotangent, answer)
         if torn and low <= answer <= high:  # pieces whose slopes cancel along this direction
-            return Ruling(Kind.RIGHT, (low + high) / 2, (high - low) / 2, "one-sided differences")
+            return Ruling(Kind.RIGHT, (low + high) / 2, (high - low) / 2, ONE_SIDED)
         return Ruling(Kind.WRONG, center, bar, whose)
 
     def level(self, tried: Tried, e: int, cotangent: NDArray[np.float64], answer: float) -> Ruling | None:
