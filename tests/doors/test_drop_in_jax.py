@@ -18,6 +18,7 @@ pytest.importorskip("jax")
 from gradcheck.errors import UsageError
 from gradcheck.jax import check_grads as ours
 from gradcheck.oracles.with_jax.itself import float64, jax, jnp
+from gradcheck.oracles.with_jax.local import JaxLocal
 
 theirs = pytest.importorskip("jax.test_util").check_grads
 
@@ -204,3 +205,27 @@ def test_a_function_that_jax_cannot_follow_beside_the_point_has_no_value_there()
     assert passes(ours, f, (here,), 1)
     wrong = ruled(f, lambda x, ct: ct * jnp.cos(x) * 1.001)
     assert not passes(ours, wrong, (here,), 1, modes=("rev",))
+
+
+def test_calls_are_started_before_any_is_waited_for_and_the_one_at_the_point_is_known(in_float64: None) -> None:
+    started = []
+
+    def computed(x: Any) -> Any:
+        if x[0] > 1:
+            raise ValueError("no numbers there")  # JAX tells of it where the numbers are wanted
+        return np.sin(x)
+
+    def f(x: Any) -> Any:
+        started.append(1)
+        return jax.pure_callback(computed, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
+
+    sine = jax.custom_vjp(f)
+    sine.defvjp(lambda x: (f(x), x), lambda x, ct: (ct * jnp.cos(x),))
+    local = JaxLocal(sine, [jnp.asarray([0.5, 0.25])], ["x"], linear=False)
+    points = np.array([[0.5, 0.25], [0.75, 0.25], [1.5, 0.25], [-2.0, 3.0]])
+    started.clear()
+    found = local.values(points)
+    assert len(started) == 3  # none at the point itself
+    np.testing.assert_allclose(found[[0, 1, 3]], np.sin(points[[0, 1, 3]]), rtol=1e-15)
+    assert np.isnan(found[2]).all()
+    np.testing.assert_array_equal(local.values(points[1:])[[0, 2]], found[[1, 3]])

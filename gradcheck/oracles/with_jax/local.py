@@ -72,24 +72,31 @@ class JaxLocal:
                 return np.concatenate([_real(np.asarray(o)).reshape(len(points), -1) for o in found], axis=1)
             except Exception:  # a function that branches on its numbers, or leaves JAX, says so as it likes
                 self.together = False
-        arguments = zip(*jax.device_put([list(column) for column in self._typed(points)]), strict=True)
-        if len(points) > 1:
-            return np.array([self._alone(self._flat_outputs, leaves, count) for leaves in arguments])
-        if self._compiled is None:  # points that come alone come in numbers
-            self._compiled = jax.jit(self._flat_outputs)
-        return np.array([self._alone(self._compiled, leaves, count) for leaves in arguments])
+        if len(points) == 1:
+            return self._alone(points, count)[None]
+        first = [_row(self.here)] if np.array_equal(points[0], self.x) else []  # known from `jax.vjp`
+        columns = [list(jax.device_put(column)) for column in self._typed(points[len(first) :])]
+        called = [self._called(leaves) for leaves in zip(*columns, strict=True)]  # JAX computes what is called …
+        return np.array([*first, *(_numbers(found, count) for found in called)])  # … while the next are, and then waits
 
-    def _alone(self, f: Callable[..., Any], leaves: Sequence[Any], count: int) -> Row:
+    def _called(self, leaves: Sequence[Any]) -> list[Any] | None:
         try:
-            found = _row(f(*leaves))
+            return self._flat_outputs(*leaves)
+        except Exception:  # beside the point it may have no value
+            return None
+
+    def _alone(self, points: Table, count: int) -> Row:
+        """The outputs at a point that comes alone; such points come in numbers, so the function is compiled."""
+        leaves = jax.device_put(self._one(points[0]))
+        if self._compiled is None:
+            self._compiled = jax.jit(self._flat_outputs)
+        try:
+            return _numbers(self._compiled(*leaves), count)
         except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):  # it branches on its numbers: not to be compiled
-            if f == self._flat_outputs:  # it is not compiled: beside the point it has no value
-                return np.full(count, np.nan)
             self._compiled = self._flat_outputs
-            return self._alone(self._compiled, leaves, count)
         except Exception:  # beside the point it may have no value
             return np.full(count, np.nan)
-        return found if len(found) == count else np.full(count, np.nan)
+        return _numbers(self._called(leaves), count)
 
     def _typed(self, points: Table) -> list[Any]:
         """Every input's numbers at many points, as the function takes them."""
@@ -193,6 +200,15 @@ def derived(mode: str, local: JaxLocal, rows: Sequence[Row]) -> Callable[..., li
         return list(pull([c.astype(o.dtype) for c, o in zip(cotangents, found, strict=True)]))
 
     return backward if mode == "rev" else forward
+
+
+def _numbers(found: list[Any] | None, count: int) -> Row:
+    """The outputs of a call as a row of `count` numbers; NaN where there are others, or none."""
+    try:
+        row = None if found is None else _row(found)
+    except Exception:  # what a callback raises comes when its numbers are wanted
+        row = None
+    return row if row is not None and len(row) == count else np.full(count, np.nan)
 
 
 def _real(numbers: Any) -> Any:
