@@ -132,3 +132,25 @@ def test_reading_one_idle_output_for_all_and_in_blocks_changes_not_one_bit(
     assert quick.evaluations == whole.evaluations
     for mine, theirs in ((quick.center, whole.center), (quick.bar, whole.bar), (quick.kink, whole.kink)):
         assert np.array_equal(mine, theirs)
+
+
+def test_an_idle_output_asks_for_finer_rungs_as_if_it_were_read_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int]] = []
+    real = ladder._read_all
+
+    def both(samples: ladder._Ladder, still: np.ndarray) -> ladder.Reading:
+        quick, whole = real(samples, still), ladder._read(samples, still)
+        idle = still & ladder._idle(samples)
+        assert np.array_equal(quick.finer[still], whole.finer[still])
+        assert np.array_equal(quick.good[still], whole.good[still])
+        told.append((int(idle.sum()), int(quick.finer[idle].sum())))
+        return quick
+
+    monkeypatch.setattr(ladder, "_read_all", both)
+    for size in (1e-307, 1e-290, 1e-160, 1.0, 1e160, 1e300, 1e306):
+        still = [lambda x, k=k: np.full_like(x, k) for k in (0.0, 1.0, 1e-300, 1e300)]
+        with np.errstate(all="ignore"):
+            outputs(lambda x, s=size: np.sin(40 * x / s), *still, x=X * size)
+            outputs(np.abs, *still, x=np.where(np.arange(COUNT) % 2 == 0, 0.0, X * size))
+    assert sum(idle for idle, _ in told) > COUNT
+    assert sum(finer for _, finer in told) > 0
