@@ -24,8 +24,8 @@ from gradcheck.expr.primitive import Primitive
 from gradcheck.expr.vocabulary import NUMPY
 
 HIDDEN = (
-    "the function looks at the numbers of an array of shape {shape} (in an `if`, in float() or numpy(), in a mask that "
-    "picks elements); a program would hold for these numbers only: say it with where(), or do without a program"
+    "the function looks at the numbers of an array of shape {shape} (in an `if`, in float() or numpy(), in a size or a "
+    "mask that picks elements); a program would hold for these numbers only: use where(), or do without a program"
 )
 SMALL = 512  # bytes of a constant that is compared by its numbers
 ASTYPE = Primitive("astype", 1, lambda x, dtype: np.asarray(x).astype(dtype), ("dtype",))
@@ -114,9 +114,10 @@ class Writer(Interpreter):
         """The result of one operation, and a line for it where there is none yet."""
         if not any(type(part) is Written for part in parts((arrays, params))):
             return computed(row, arrays, params)
-        for part in parts(params):
-            if type(part) is Written and part.dtype.kind == "b":  # a mask: how many elements it picks is not known
-                raise TapeError(HIDDEN.format(shape=part.shape))
+        for name, value in params.items():
+            for part in parts(value):  # a size, or a mask that picks elements: the shape would depend on the numbers
+                if type(part) is Written and (name != "index" or part.dtype.kind == "b"):
+                    raise TapeError(HIDDEN.format(shape=part.shape))
         same = row.name, key(arrays), key(params)
         if same in self._known:
             return self._known[same][0]

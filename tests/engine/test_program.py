@@ -123,6 +123,10 @@ PEEKING: dict[str, Callable[..., Any]] = {
     "mask": lambda xp, x: x[x > 0],
     "mask, said as a function": lambda xp, x: xp.getitem(x, index=xp.greater(x, 0.0)),
     "as many as a number says": lambda xp, x: xp.repeat(x, xp.argsort(x)),
+    "a slice": lambda xp, x: x[: xp.argmax(x)],
+    "a size": lambda xp, x: xp.sum(x) * xp.mean(xp.arange(xp.argmax(x))),
+    "a shape": lambda xp, x: xp.mean(xp.broadcast_to(xp.sum(x), shape=(xp.argmax(x), 2))),
+    "a matrix's size": lambda xp, x: xp.mean(xp.eye(xp.argmax(x))) * x,
 }
 
 
