@@ -95,6 +95,7 @@ class Writer(Interpreter):
     def __init__(self) -> None:
         super().__init__(NUMPY)
         self.lines: list[Line] = []
+        self._copies: dict[int, tuple[Any, Any]] = {}  # of constant arrays, with the array itself, so that it lives on
         self._known: dict[Any, tuple[Written, Any, Any]] = {}  # by what was called; and that, so that it lives on
 
     def lift(self, row: Primitive) -> Function:
@@ -118,6 +119,7 @@ class Writer(Interpreter):
             for part in parts(value):  # a size, or a mask that picks elements: the shape would depend on the numbers
                 if type(part) is Written and (name != "index" or part.dtype.kind == "b"):
                     raise TapeError(HIDDEN.format(shape=part.shape))
+        arrays, params = self._as_now(arrays), self._as_now(params)
         same = row.name, key(arrays), key(params)
         if same in self._known:
             return self._known[same][0]
@@ -128,6 +130,19 @@ class Writer(Interpreter):
             self.lines.append(Line(row, arrays, params, result))
         self._known[same] = result, arrays, params
         return result
+
+    def _as_now(self, thing: Any) -> Any:
+        """The same with copies of constant arrays, which the function may write to before it goes on."""
+        if isinstance(thing, tuple | list):
+            return type(thing)(self._as_now(part) for part in thing)
+        if isinstance(thing, Mapping):
+            return {name: self._as_now(part) for name, part in thing.items()}
+        if not isinstance(thing, np.ndarray):
+            return thing
+        known = self._copies.get(id(thing))
+        if known is None or not np.array_equal(known[1], thing):
+            known = self._copies[id(thing)] = thing, thing.copy()
+        return known[1]
 
 
 def computed(row: Primitive, arrays: tuple[Any, ...], params: Mapping[str, Any]) -> Any:

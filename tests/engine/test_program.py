@@ -304,6 +304,22 @@ def test_arrays_from_elsewhere_are_constants_as_they_were() -> None:
     np.testing.assert_array_equal(run(x), before)
 
 
+@pytest.mark.parametrize("size", [3, 1_000])
+def test_a_constant_that_is_written_to_on_the_way_counts_as_it_was(size: int) -> None:
+    def f(xp: Any, x: Any) -> Any:
+        weights = np.ones(size)
+        first = xp.multiply(x, weights + 1.0)
+        weights += 4.0
+        held = xp.multiply(x, weights)
+        weights *= 2.0
+        return [first, held, xp.multiply(x, weights), xp.stack([x, weights], axis=0)]
+
+    x = np.linspace(1, 2, size)
+    program = program_of(f, x)
+    assert same(program(x), f(NUMPY, x))
+    assert same(program(x), f(NUMPY, x))
+
+
 def test_tuples_of_plain_numbers_choose_a_program() -> None:
     run = compiled(lambda xp, x, shape: xp.reshape(x, shape=shape))
     assert run(np.ones(6), (2, 3)).shape == (2, 3)
