@@ -32,7 +32,8 @@ def program_of(function: Function, *args: Any, names: Sequence[str] = ()) -> Pro
     Raises TapeError where what it does depends on the numbers of an array, TypeError for an argument of another kind.
     """
     for a in args:
-        _kind(a)
+        if _apart(a) is Operators:
+            raise TypeError(f"a program is written for plain arrays, got {a!r}")
     xp = Writer()
     given = [Written(xp, a, None) if isinstance(a, np.ndarray | np.generic) else a for a in args]
     with np.errstate(all="ignore"):

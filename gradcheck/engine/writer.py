@@ -4,8 +4,8 @@
 arrays, and every operation is noted as a line. A value (`Written`) tells its shape and dtype, by which functions may
 decide what to do, but not its numbers: what would hold for these numbers only is refused.
 
-After Maclaurin's and Johnson's "one rule, many interpreters": a gradient is written down by running the reverse pass
-over this namespace, for the tape asks no more of its base than names of the vocabulary.
+As in JAX's autodidax, one rule has many interpreters: a gradient is written down by running the reverse pass over this
+namespace, for the tape asks no more of its base than names of the vocabulary.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ HIDDEN = (
     "the function looks at the numbers of an array of shape {shape} (in an `if`, in float() or numpy(), in a size or a "
     "mask that picks elements); a program would hold for these numbers only: use where(), or do without a program"
 )
+FOREIGN = "a value of one program is used while another is written: give it to that function as an argument"
 SMALL = 512  # bytes of a constant that is compared by its numbers
 ASTYPE = Primitive("astype", 1, lambda x, dtype: np.asarray(x).astype(dtype), ("dtype",))
 
@@ -104,6 +105,8 @@ class Writer(Interpreter):
 
         def call(xp: Writer, *args: Any, **named: Any) -> Any:
             for part in parts(args):
+                if type(part) is Written and part.xp is not xp:
+                    raise TapeError(FOREIGN)
                 if isinstance(part, Operators) and type(part) is not Written:  # `written - tensor` is the tensor's
                     return getattr(part.xp, row.name)(*args, **named)
             arrays, params = bind(args, named)
@@ -140,7 +143,7 @@ class Writer(Interpreter):
         if not isinstance(thing, np.ndarray):
             return thing
         known = self._copies.get(id(thing))
-        if known is None or not np.array_equal(known[1], thing):
+        if known is None or known[1].shape != thing.shape or known[1].tobytes() != thing.tobytes():
             known = self._copies[id(thing)] = thing, thing.copy()
         return known[1]
 

@@ -312,12 +312,27 @@ def test_a_constant_that_is_written_to_on_the_way_counts_as_it_was(size: int) ->
         weights += 4.0
         held = xp.multiply(x, weights)
         weights *= 2.0
-        return [first, held, xp.multiply(x, weights), xp.stack([x, weights], axis=0)]
+        twice = xp.multiply(x, weights)
+        zeros = np.zeros(size)
+        up = xp.divide(x, zeros)
+        zeros *= -1.0  # equal, and yet another number
+        return [first, held, twice, xp.stack([x, weights], axis=0), up, xp.divide(x, zeros)]
 
     x = np.linspace(1, 2, size)
     program = program_of(f, x)
-    assert same(program(x), f(NUMPY, x))
-    assert same(program(x), f(NUMPY, x))
+    with np.errstate(divide="ignore"):
+        assert same(program(x), f(NUMPY, x))
+        assert same(program(x), f(NUMPY, x))
+
+
+def test_values_of_two_programs_do_not_mix() -> None:
+    x = np.ones(2)
+    with pytest.raises(TapeError, match="a value of one program is used while another is written"):
+        program_of(lambda xp, x: compiled(lambda inner, y: inner.multiply(y, x))(np.ones(2)), x)
+    with pytest.raises(TypeError, match="a program is written for plain arrays"):
+        program_of(lambda xp, x: program_of(lambda inner, y: inner.sin(y), x), x)
+    with pytest.raises(TypeError, match="a program is written for plain arrays"):
+        program_of(lambda xp, y: xp.sin(y), engine.tensor([1.0]))
 
 
 def test_tuples_of_plain_numbers_choose_a_program() -> None:
